@@ -18,8 +18,8 @@ class Protocol(StrEnum):
 class Outcome(StrEnum):
     """How one attempt ended.
 
-    `NO_VERDICT` means that the harness lost the attempt (probe gone, stream cut, no answer from the agent): it is neither
-    open nor closed, and must never be counted as either.
+    `NO_VERDICT` means that the harness lost the attempt (probe gone, stream cut, no answer from the agent): it is
+    neither open nor closed, and must never be counted as either.
     """
 
     OPEN = "open"
@@ -40,7 +40,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One attempt to be made by a probe.
 
     `timeout` is in seconds for the whole attempt. `payload` is the number of bytes sent, which the peer must report as
-    received. `dont_fragment` sets DF on UDP. `source_port` 0 lets the kernel choose. `path`, `host_header` are for HTTP.
+    received. `dont_fragment` sets DF on UDP. `source_port` 0 lets the kernel choose. `path` and `host_header` are for
+    HTTP.
     """
 
     protocol: Protocol
@@ -57,10 +58,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one attempt saw.
 
-    `source` and `source_node` name the probe and its node; `microseconds` is the time from the start of the attempt to its
-    end; `started` is in seconds since the epoch by the probe's clock. `answered_by` is the peer's identity (its pod name) as it said itself;
-    `seen_address` and `seen_port` are the client's, as the peer saw them; `received` is the number of bytes that the peer
-    got. `errno` and `error` come from the kernel or the resolver.
+    `source` and `source_node` name the probe and its node; `microseconds` is the time from the start of the attempt to
+    its end; `started` is in seconds since the epoch by the probe's clock. `answered_by` is the peer's identity (its pod
+    name) as it said itself; `seen_address` and `seen_port` are the client's, as the peer saw them; `received` is the
+    number of bytes that the peer got. `errno` and `error` come from the kernel or the resolver.
     """
 
     source: str
@@ -81,7 +82,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def describe(self) -> str:
         """One line: `source (node, ip) → protocol host:port: outcome`."""
         where = ", ".join(part for part in (self.source_node, self.local_address) if part)
-        line = f"{self.source} ({where}) → {self.attempt.protocol} {self.attempt.host}:{self.attempt.port}: {self.outcome}"
+        target = f"{self.attempt.protocol} {self.attempt.host}:{self.attempt.port}"
+        line = f"{self.source} ({where}) → {target}: {self.outcome}"
         if self.answered_by:
             line += f" by {self.answered_by}"
         if self.error:

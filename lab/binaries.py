@@ -1,0 +1,143 @@
+"""The lab's programs: built from pinned Go modules into the user's cache, once for each state of the pins."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab import paths
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from lab.progress import Progress
+
+
+@dataclass(frozen=True)
+class Family:
+    """Programs that are built together because they share one go.mod, so that pins of families cannot fight."""
+
+    name: str
+    cgo: bool
+    usual_seconds: int
+    binaries: Mapping[str, str]
+
+    @property
+    def pins(self) -> Path:
+        """The folder of its go.mod."""
+        return paths.PINS / self.name
+
+    @property
+    def key(self) -> str:
+        """Changes whenever anything that goes into the build changes."""
+        digest = hashlib.sha256(repr((self.cgo, sorted(self.binaries.items()), platform.machine())).encode())
+        for file in sorted(self.pins.iterdir()):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        """Where the built programs are, once they are built."""
+        return paths.cache() / "bin" / f"{self.name}-{self.key}"
+
+    @property
+    def built(self) -> bool:
+        """Whether nothing has to be done."""
+        return all((self.folder / name).exists() for name in self.binaries)
+
+
+def families() -> dict[str, Family]:
+    """All families that the lab knows, by name."""
+    data = tomllib.loads((paths.PINS / "families.toml").read_text())
+    return {name: Family(name=name, **values) for name, values in data.items()}
+
+
+def missing(names: Iterable[str]) -> list[Family]:
+    """The families among `names` that still have to be built."""
+    known = families()
+    return [known[name] for name in names if not known[name].built]
+
+
+def build(names: Iterable[str], progress: Progress) -> None:
+    """Build what is missing of the families `names`. An interrupted build goes on where Go's own cache left off."""
+    todo = missing(names)
+    for number, family in enumerate(todo, start=1):
+        title = f"build {family.name} ({number} of {len(todo)}, cold usually {family.usual_seconds} s)"
+        with progress.step(title) as step:
+            _build(family, step.tell)
+
+
+def _build(family: Family, tell: Callable[[str], None]) -> None:
+    family.folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = family.folder.with_name(f".{family.folder.name}.{os.getpid()}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    log = family.folder.with_suffix(".log")
+    environment = os.environ | {
+        "CGO_ENABLED": "1" if family.cgo else "0",
+        "GOFLAGS": "-mod=readonly",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+    }
+    command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f"{scratch}/"]
+    try:
+        with (
+            log.open("w") as written,
+            subprocess.Popen(
+                [*command, *family.binaries.values()],
+                cwd=family.pins,
+                env=environment,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            ) as go,
+        ):
+            assert go.stderr is not None
+            try:
+                for count, line in enumerate(go.stderr, start=1):
+                    written.write(line)
+                    tell(f"{count} packages, {line.strip()[:70]}")
+            except BaseException:
+                go.terminate()
+                raise
+        if go.returncode != 0:
+            last = "\n  ".join(log.read_text().splitlines()[-8:])
+            raise LabError(
+                f"Building {family.name} failed ({' '.join(command)} in {family.pins}, "
+                f"exit {go.returncode}):\n  {last}\n"
+                f"The whole output is in {log}. A build that lost its connection can simply be started again."
+            )
+        for name, package in family.binaries.items():
+            (scratch / _default_name(package)).rename(scratch / name)
+        shutil.rmtree(family.folder, ignore_errors=True)
+        scratch.rename(family.folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _default_name(package: str) -> str:
+    """The file name that `go build` gives to `package`: its last element that is no major version."""
+    *_, parent, last = package.split("/")
+    return parent if last[0] == "v" and last[1:].isdigit() else last
+
+
+def lay_out(names: Iterable[str], folder: Path) -> None:
+    """Put hard links (or copies, across file systems) of all binaries of `names` into one `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = families()
+    for family in (known[name] for name in names):
+        for name in family.binaries:
+            target = folder / name
+            target.unlink(missing_ok=True)
+            try:
+                target.hardlink_to(family.folder / name)
+            except OSError:
+                shutil.copy2(family.folder / name, target)

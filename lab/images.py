@@ -1,0 +1,155 @@
+"""The lab's container images, assembled here because a lab has no registry: a docker archive that containerd imports.
+
+- pause: one static program, the sandbox of every pod;
+- host: an empty root whose /usr is mounted from the machine, for system pods;
+- python: Debian's Python and nothing else, for probes, which may mount nothing of the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab import binaries, debian, paths
+
+if TYPE_CHECKING:
+    from lab.progress import Progress
+
+PAUSE, HOST, PYTHON = "netassay.lab/pause:1", "netassay.lab/host:1", "netassay.lab/python:3.11"
+PYTHON_PACKAGES = ("python3-minimal", "libpython3-stdlib")
+# What a probe never imports is a third of the size.
+UNWANTED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/lib/python3/dist-packages")
+UNWANTED_MODULES = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "unittest")
+HOST_FOLDERS = ("dev", "etc", "mnt", "opt", "proc", "run", "sys", "tmp", "usr", "var")
+EPOCH = 0
+
+
+@dataclass(frozen=True)
+class Image:
+    """A tag, what it starts, and its one layer."""
+
+    tag: str
+    entrypoint: tuple[str, ...]
+    layer: bytes
+
+
+def archive(progress: Progress) -> Path:
+    """The archive of all images, made once for each state of what goes into it."""
+    pause = binaries.families()["pause"]
+    release = Path("/etc/debian_version").read_text().strip()
+    key = hashlib.sha256(f"{pause.key} {release}".encode() + Path(__file__).read_bytes()).hexdigest()[:16]
+    file = paths.cache() / "images" / f"lab-{key}.tar"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(f".{os.getpid()}")
+        with progress.step("assemble images pause, host, python"):
+            images = (_pause(pause.folder), _host(), _python())
+            try:
+                _write(images, scratch)
+                scratch.rename(file)
+            finally:
+                scratch.unlink(missing_ok=True)
+    return file
+
+
+def _pause(folder: Path) -> Image:
+    with tempfile.TemporaryDirectory() as root:
+        shutil.copy2(folder / "pause", Path(root, "pause"))
+        return Image(PAUSE, ("/pause",), _layer(Path(root)))
+
+
+def _host() -> Image:
+    with tempfile.TemporaryDirectory() as root:
+        for name in HOST_FOLDERS:
+            Path(root, name).mkdir()
+        for name in ("bin", "lib", "lib64", "sbin"):
+            Path(root, name).symlink_to(f"usr/{name}")
+        return Image(HOST, ("/bin/sh",), _layer(Path(root)))
+
+
+def _python() -> Image:
+    with tempfile.TemporaryDirectory() as downloads, tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        debian.unpack(debian.download(PYTHON_PACKAGES, Path(downloads)), root)
+        for name in UNWANTED:
+            shutil.rmtree(root / name, ignore_errors=True)
+        (library,) = (path for path in root.glob("usr/lib/python3.*") if path.is_dir())
+        for name in UNWANTED_MODULES:
+            shutil.rmtree(library / name, ignore_errors=True)
+        # A probe cannot write byte code beside the library, and would compile it anew at every start.
+        compiler = (
+            "chroot",
+            folder,
+            "/usr/bin/python3",
+            "-m",
+            "compileall",
+            "-q",
+            "--invalidation-mode=unchecked-hash",
+        )
+        subprocess.run(
+            [*compiler, f"/{library.relative_to(root)}"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        for name in ("etc", "tmp", "proc", "dev", "sys", "var"):
+            (root / name).mkdir(exist_ok=True)
+        (root / "etc/passwd").write_text("root:x:0:0::/:/\nnobody:x:65534:65534::/:/\n")
+        (root / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
+        return Image(PYTHON, ("/usr/bin/python3",), _layer(root))
+
+
+def _layer(root: Path) -> bytes:
+    """The tar of `root`, the same bytes for the same content."""
+
+    def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        info.uid = info.gid = 0
+        info.uname = info.gname = "root"
+        info.mtime = EPOCH
+        if info.name == "./tmp":
+            info.mode = 0o1777
+        elif info.name == ".":
+            info.mode = 0o755
+        return info
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.add(root, arcname=".", filter=plain)
+    return buffer.getvalue()
+
+
+def _write(images: tuple[Image, ...], file: Path) -> None:
+    """Write the docker archive: one layer and one configuration for each image, and the list of them."""
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    with tarfile.open(file, "w") as tar:
+
+        def add(name: str, content: bytes) -> None:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+        manifest = []
+        for image in images:
+            digest = hashlib.sha256(image.layer).hexdigest()
+            config = {
+                "architecture": architecture,
+                "os": "linux",
+                "config": {"Entrypoint": image.entrypoint, "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]},
+                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+                "history": [{"created_by": "netassay lab"}],
+            }
+            encoded = json.dumps(config).encode()
+            name = f"{hashlib.sha256(encoded).hexdigest()}.json"
+            add(f"{digest}/layer.tar", image.layer)
+            add(name, encoded)
+            manifest.append({"Config": name, "RepoTags": [image.tag], "Layers": [f"{digest}/layer.tar"]})
+        add("manifest.json", json.dumps(manifest).encode())

@@ -1,0 +1,214 @@
+"""Process 1 of the lab's PID namespace: makes the network and the hosts, starts every component and keeps it running.
+
+When it dies, the kernel ends every process of the lab, and with them go mounts, links and namespaces. Runs as
+`unshare --pid --fork --mount --net --uts --ipc -- python -m lab.init`, with a `Request` in JSON on standard input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lab import cgroups, components, network, paths, plan
+from lab.components import PKI, Component
+
+READY_WITHIN = 60.0
+NODE_KERNEL = {
+    "ipv4/ip_forward": 1,
+    "ipv4/conf/all/rp_filter": 0,
+    "bridge/bridge-nf-call-iptables": 1,
+    "bridge/bridge-nf-call-ip6tables": 1,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the lab shall be; everything in it is fixed for the lab's life."""
+
+    nodes: int
+    binaries: str
+    outside_command: tuple[str, ...]
+
+
+@dataclass
+class Status:
+    """What the lab's init says of itself, in status.json; process ids are those of the lab's PID namespace."""
+
+    stage: str = "starting"
+    error: str = ""
+    hosts: dict[str, int] = field(default_factory=dict)
+    components: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """Replace status.json in one step, so that no reader sees half of it."""
+        file = paths.INSIDE / "status.json"
+        scratch = file.with_suffix(".new")
+        scratch.write_text(json.dumps(asdict(self)))
+        scratch.rename(file)
+
+
+class Init:
+    """The lab as seen by its process 1."""
+
+    def __init__(self, request: Request) -> None:
+        """Take the request; nothing is done yet."""
+        self.request = request
+        self.status = Status()
+        self.running: dict[int, Component] = {}
+
+    def bring_up(self) -> None:
+        """Everything up to running kubelets. Kubernetes objects are the business of whoever asked for the lab."""
+        self._mounts()
+        self._stage("network")
+        nodes = plan.node_hosts(self.request.nodes)
+        control_plane, outside = plan.control_plane_host(), plan.outside_host()
+        network.build_vpc()
+        network.set_kernel({"ipv4/ip_forward": 1}, Path("/proc/sys/net"))
+        for host in (control_plane, outside, *nodes):
+            self._make_host(host)
+        self._stage("control plane")
+        self.start(components.etcd())
+        self.start(components.outside_dns())
+        if self.request.outside_command:
+            self.start(components.outside_servers(self.request.outside_command))
+        with ThreadPoolExecutor() as pool:
+            made = [pool.submit(self._make_node, node) for node in nodes]
+            self.start(components.apiserver())
+            self._wait_for_api()
+            self.start(components.controller_manager())
+            self.start(components.scheduler())
+            self._stage("nodes")
+            for node in made:
+                node.result()
+        for node_host in nodes:
+            self.start(components.kubelet(node_host))
+        self._stage("up")
+
+    def start(self, component: Component) -> None:
+        """Start `component` in its host's namespaces, its output going to its log."""
+        log = paths.INSIDE / "logs" / f"{component.label}.log"
+        log.parent.mkdir(exist_ok=True)
+        path = f"{paths.INSIDE_BIN}:{os.environ['PATH']}"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*self._enter(component.host), *component.argv],
+                env={"PATH": path, "HOME": "/root", **component.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.running[process.pid] = component
+        known = self.status.components.get(component.label, {"restarts": -1})
+        self.status.components[component.label] = {"pid": process.pid, "restarts": known["restarts"] + 1}
+        self.status.write()
+
+    def keep_running(self) -> None:
+        """Reap orphans, and start again what ends, for ever. A second's pause keeps a broken program from spinning."""
+        while True:
+            pid, _ = os.wait()
+            component = self.running.pop(pid, None)
+            if component is not None:
+                time.sleep(1.0)
+                self.start(component)
+
+    def _stage(self, name: str) -> None:
+        self.status.stage = name
+        self.status.write()
+
+    def _mounts(self) -> None:
+        _run("mount", "-t", "proc", "proc", "/proc")
+        _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/mnt")
+        paths.INSIDE.mkdir()
+        _run("mount", "--bind", str(paths.STATE), str(paths.INSIDE))
+        paths.INSIDE_BIN.mkdir()
+        _run("mount", "--bind", self.request.binaries, str(paths.INSIDE_BIN))
+        _run("mount", "-o", "remount,bind,ro", str(paths.INSIDE_BIN))
+        _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+
+    def _make_host(self, host: plan.Host) -> None:
+        process = subprocess.Popen(
+            ["unshare", "--net", "--mount", "--uts", "--", str(paths.INSIDE_BIN / "pause")],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        _wait_for_namespace(process.pid)
+        self.status.hosts[host.name] = process.pid
+        network.plug_in(host, process.pid)
+
+    def _make_node(self, node: plan.Host) -> None:
+        cgroups.make(node.name)
+        script = paths.HERE / "scripts" / "node.sh"
+        _run(*self._enter(node.name), "sh", str(script), node.name, str(plan.OUTSIDE.ip))
+        for name, value in NODE_KERNEL.items():
+            key = f"net.{name.replace('/', '.')}={value}"
+            _run(*self._enter(node.name), "sysctl", "-qw", "-e", key)
+        self.start(components.containerd(node))
+        ctr = [*self._enter(node.name), f"{paths.INSIDE_BIN}/ctr", "-n", "k8s.io"]
+        deadline = time.monotonic() + READY_WITHIN
+        while subprocess.run([*ctr, "version"], capture_output=True, check=False).returncode != 0:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"containerd on {node.name} did not answer within {READY_WITHIN:.0f} s")
+            time.sleep(0.1)
+        _run(*ctr, "images", "import", "--local", str(components.IMAGES))
+
+    def _enter(self, host: str) -> list[str]:
+        return ["nsenter", f"--target={self.status.hosts[host]}", "--net", "--mount", "--uts", "--"]
+
+    def _wait_for_api(self) -> None:
+        """Ask the API server whether it is ready; process 1 shares the VPC's namespace, so it is one hop away."""
+        context = ssl.create_default_context(cafile=str(PKI / "ca.crt"))
+        context.load_cert_chain(PKI / "admin.crt", PKI / "admin.key")
+        url = f"https://{plan.CONTROL_PLANE.ip}:6443/readyz"
+        deadline = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                with urllib.request.urlopen(url, context=context, timeout=2):
+                    return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{url} was not ready within {READY_WITHIN:.0f} s: {error}") from error
+                time.sleep(0.1)
+
+
+def _wait_for_namespace(pid: int) -> None:
+    """Wait until process `pid` has left our network namespace, which `unshare` does just after it has started."""
+    own = Path("/proc/self/ns/net").readlink()
+    deadline = time.monotonic() + READY_WITHIN
+    while Path(f"/proc/{pid}/ns/net").readlink() == own:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {pid} made no network namespace of its own")
+        time.sleep(0.005)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def main() -> None:
+    """Bring the lab up as asked on standard input, and keep it running until killed."""
+    request = Request(**json.load(sys.stdin))
+    init = Init(request)
+    try:
+        init.bring_up()
+    except Exception as error:
+        traceback.print_exc()
+        init.status.error = f"{type(error).__name__}: {error}"
+        init.status.write()
+        raise SystemExit(1) from None
+    init.keep_running()
+
+
+if __name__ == "__main__":
+    main()

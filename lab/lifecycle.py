@@ -1,0 +1,247 @@
+"""Bringing the lab up and down, so that up twice is harmless and down leaves nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab import binaries, cgroups, debian, images, modes, network, paths, pki, plan, preflight, state
+from lab.errors import LabError
+from lab.objects import Objects
+from lab.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.modes import LabMode
+    from lab.state import LabState
+
+API_WITHIN, SYSTEM_WITHIN, DOWN_WITHIN = 90.0, 180.0, 20.0
+PROXY_MODES = ("nftables", "iptables")
+# As the lab's init goes through them.
+STAGES = ("starting", "network", "control plane", "nodes", "up")
+
+
+def prepare(mode_name: str, progress: Progress) -> LabMode:
+    """Check the machine, install tools and build programs and images of a mode: all of `up` that outlives a lab."""
+    mode = modes.load(mode_name)
+    preflight.check(mode)
+    debian.install_tools(progress)
+    binaries.build(mode.families, progress)
+    images.archive(progress)
+    return mode
+
+
+def up(
+    mode_name: str = modes.DEFAULT,
+    *,
+    nodes: int = plan.LEAST_NODES,
+    proxy_mode: str = PROXY_MODES[0],
+    outside_command: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> LabState:
+    """Bring a lab up and return it; a lab that already runs as asked is returned as it is.
+
+    `outside_command` is what the outside host runs to be reached. Whatever ends this early, Ctrl-C included, takes down
+    what was made. Raises LabError, also when another lab runs.
+    """
+    progress = progress or Progress()
+    if not plan.LEAST_NODES <= nodes <= plan.MOST_NODES:
+        raise LabError(f"A lab has {plan.LEAST_NODES} to {plan.MOST_NODES} nodes, not {nodes}.")
+    if proxy_mode not in PROXY_MODES:
+        raise LabError(f"kube-proxy runs in one of the modes {', '.join(PROXY_MODES)}, not {proxy_mode!r}.")
+    mode = prepare(mode_name, progress)
+    with _only_one():
+        found = state.running()
+        if found is not None:
+            if (found.mode, found.node_count, found.proxy_mode) == (mode.name, nodes, proxy_mode):
+                return found
+            raise LabError(
+                f"A lab already runs (mode {found.mode}, {found.node_count} nodes, kube-proxy {found.proxy_mode}), and "
+                "a machine carries one. Use it, or end it with `netassay lab down`."
+            )
+        _clear()
+        try:
+            return _bring_up(mode, nodes, proxy_mode, outside_command, progress)
+        except BaseException as error:
+            told = f" Its logs were kept in {_keep_logs()}." if isinstance(error, Exception) else ""
+            _clear()
+            if isinstance(error, LabError):
+                raise LabError(f"{error}{told}") from error
+            raise
+
+
+def down() -> None:
+    """End the lab and remove all that it left on the machine. Without a lab, remove the remains of one, if any."""
+    with _only_one():
+        _clear()
+
+
+def _bring_up(
+    mode: LabMode, nodes: int, proxy_mode: str, outside_command: tuple[str, ...], progress: Progress
+) -> LabState:
+    paths.STATE.mkdir(mode=0o700, parents=True)
+    paths.LOGS.mkdir()
+    hosts = plan.node_hosts(nodes)
+    with progress.step("certificates, routes, first process"):
+        network.confine_machine()
+        pki.make_all(paths.STATE / "pki", paths.KUBECONFIG, hosts)
+        _place(images.archive(progress), paths.STATE / "images.tar")
+        request = {"nodes": nodes, "binaries": str(_binaries(mode)), "outside_command": list(outside_command)}
+        init_pid = _start_init(json.dumps(request))
+        lab = state.LabState(
+            mode=mode.name,
+            title=mode.title,
+            stand_in_for=mode.stand_in_for,
+            proxy_mode=proxy_mode,
+            node_count=nodes,
+            init_pid=init_pid,
+            init_started=state.start_time(init_pid) or 0,
+            outside_command=outside_command,
+            nodes=tuple(host.name for host in hosts),
+        )
+        lab.write()
+    with progress.step("control plane") as step:
+        _wait_for_stage(lab, after="network")
+        network.link_machine(state.machine_pid(init_pid, lab.status()["hosts"][plan.CONTROL_PLANE_HOST]))
+        step.tell("waiting for the API server")
+        _wait_for_stage(lab, after="control plane")
+        objects = Objects()
+    with progress.step(f"add-ons of {mode.name}"):
+        objects.apply(mode, proxy_mode)
+    with progress.step(f"{nodes} nodes and system pods ready") as step:
+
+        def tell(detail: str) -> None:
+            if error := _init_error(lab):
+                raise LabError(error)
+            step.tell(detail)
+
+        objects.wait_for_system(nodes, SYSTEM_WITHIN, tell)
+    objects.close()
+    return lab
+
+
+def _start_init(request: str) -> int:
+    """Start the lab's process 1 in namespaces of its own, and return its id on the machine."""
+    environment = os.environ | {"PYTHONPATH": str(paths.HERE.parent)}
+    command = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount",
+        "--net",
+        "--uts",
+        "--ipc",
+        "--propagation=private",
+    ]
+    with (paths.LOGS / "init.log").open("wb") as log:
+        outer = subprocess.Popen(
+            [*command, "--", sys.executable, "-m", "lab.init"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    assert outer.stdin is not None
+    outer.stdin.write(request.encode())
+    outer.stdin.close()
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    deadline = time.monotonic() + API_WITHIN
+    while outer.poll() is None and time.monotonic() < deadline:
+        found = children.read_text().split()
+        if found:
+            return int(found[0])
+        time.sleep(0.01)
+    raise LabError(f"The lab's first process did not start: {(paths.LOGS / 'init.log').read_text().strip()}")
+
+
+def _wait_for_stage(lab: LabState, *, after: str) -> None:
+    """Wait until the lab's init has gone on beyond the stage `after`."""
+    deadline = time.monotonic() + API_WITHIN
+    while STAGES.index(lab.status()["stage"]) <= STAGES.index(after):
+        if error := _init_error(lab):
+            raise LabError(error)
+        if time.monotonic() > deadline:
+            raise LabError(f"The lab's init was still at work on its {after} after {API_WITHIN:.0f} s.")
+        time.sleep(0.02)
+
+
+def _init_error(lab: LabState) -> str:
+    told = str(lab.status()["error"])
+    if told:
+        return f"The lab's init failed: {told}."
+    if not lab.alive:
+        return f"The lab's init ended: {(paths.LOGS / 'init.log').read_text().strip()[-500:]}"
+    return ""
+
+
+def _binaries(mode: LabMode) -> Path:
+    """One folder with all programs of `mode`, in the cache beside them."""
+    known = binaries.families()
+    key = hashlib.sha256(" ".join(known[name].key for name in mode.families).encode()).hexdigest()[:16]
+    folder = paths.cache() / "layout" / key
+    binaries.lay_out(mode.families, folder)
+    return folder
+
+
+def _place(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _keep_logs() -> Path:
+    """Copy the logs of a lab that failed to where `_clear` does not reach."""
+    kept = paths.cache() / "failed-lab-logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    if paths.LOGS.exists():
+        shutil.copytree(paths.LOGS, kept)
+    return kept
+
+
+def _clear() -> None:
+    """Remove every trace: processes first, for nothing else can go before them."""
+    lab = state.load()
+    if lab is not None and lab.alive:
+        processes = state.members(lab.init_pid)
+        os.kill(lab.init_pid, signal.SIGKILL)
+        deadline = time.monotonic() + DOWN_WITHIN
+        while any(state.start_time(pid) is not None for pid in (lab.init_pid, *processes.values())):
+            if time.monotonic() > deadline:
+                raise LabError(f"The lab's processes still run {DOWN_WITHIN:.0f} s after its init was killed.")
+            time.sleep(0.02)
+    deadline = time.monotonic() + DOWN_WITHIN
+    while cgroups.left():
+        cgroups.remove()
+        if cgroups.left() and time.monotonic() > deadline:
+            raise LabError(f"These cgroups could not be removed: {', '.join(map(str, cgroups.left()[:5]))} …")
+    network.free_machine()
+    shutil.rmtree(paths.STATE, ignore_errors=True)
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Hold the machine's lock on labs. Raises LabError at once if another process is bringing one up or down."""
+    paths.LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with paths.LOCK.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(
+                "Another process is bringing a lab up or down on this machine right now; a machine carries one. "
+                "Wait until it has finished."
+            ) from None
+        yield

@@ -1,0 +1,45 @@
+"""The lab's modes: one small TOML file each. Adding one touches no other file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+
+from lab import paths
+from lab.errors import LabError
+
+DEFAULT = "flannel-vxlan"
+# What every mode needs, whatever its plug-in.
+BASE_FAMILIES = ("pause", "kubernetes", "etcd", "containerd", "cni-plugins", "coredns")
+BASE_MANIFESTS = ("kube-proxy", "coredns")
+
+
+@dataclass(frozen=True)
+class LabMode:
+    """How the lab runs one CNI mode: what is built, what is applied, with which values.
+
+    `stand_in_for` names the system that the mode imitates, where it is not that system itself.
+    """
+
+    name: str
+    title: str
+    families: tuple[str, ...]
+    manifests: tuple[str, ...]
+    stand_in_for: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def names() -> list[str]:
+    """All modes."""
+    return sorted(file.stem for file in paths.MODES.glob("*.toml"))
+
+
+def load(name: str) -> LabMode:
+    """The mode called `name`. Raises LabError that lists the known ones."""
+    file = paths.MODES / f"{name}.toml"
+    if name not in names():
+        raise LabError(f"There is no lab mode {name!r}. Known: {', '.join(names())}.")
+    data = tomllib.loads(file.read_text())
+    data["families"] = (*BASE_FAMILIES, *data["families"])
+    data["manifests"] = (*BASE_MANIFESTS, *data["manifests"])
+    return LabMode(name=name, **data)

@@ -1,0 +1,112 @@
+"""Links, addresses and routes: of the machine's one link to the lab, and of everything inside it."""
+
+from __future__ import annotations
+
+import errno
+from socket import AF_INET
+from typing import TYPE_CHECKING, Any
+
+from pyroute2 import IPRoute, NetNS
+from pyroute2.netlink.exceptions import NetlinkError
+
+from lab import plan
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Interface
+    from pathlib import Path
+
+BRIDGE = "vpc0"
+# Far behind any route that the lab itself makes, yet before the machine's default route, which is less specific.
+CONFINING_METRIC = 4_294_967
+
+
+def confine_machine() -> None:
+    """Make the lab's ranges unreachable on the machine, so that a lab half up (or down) cannot leak to its uplink."""
+    with IPRoute() as ip:
+        for network in plan.CONFINED:
+            ip.route("replace", dst=str(network), type="unreachable", priority=CONFINING_METRIC)
+
+
+def free_machine() -> None:
+    """Undo `confine_machine`, and remove the machine's link if it is still there."""
+    with IPRoute() as ip:
+        for index in ip.link_lookup(ifname=plan.MACHINE_LINK):
+            ip.link("del", index=index)
+        for network in plan.CONFINED:
+            try:
+                ip.route("del", dst=str(network), type="unreachable", priority=CONFINING_METRIC)
+            except NetlinkError as error:
+                if error.code != errno.ESRCH:
+                    raise
+
+
+def confined_routes() -> list[str]:
+    """The lab's ranges that are unreachable on the machine right now."""
+    with IPRoute() as ip:
+        routes = ip.get_routes(family=AF_INET, priority=CONFINING_METRIC)
+        return sorted(f"{route.get_attr('RTA_DST')}/{route['dst_len']}" for route in routes)
+
+
+def machine_link_exists() -> bool:
+    """Whether the machine has its link to the lab."""
+    with IPRoute() as ip:
+        return bool(ip.link_lookup(ifname=plan.MACHINE_LINK))
+
+
+def link_machine(control_plane_pid: int) -> None:
+    """Join the machine and the control plane's network namespace (of the process `control_plane_pid`) by a veth."""
+    with IPRoute() as ip:
+        ip.link(
+            "add",
+            ifname=plan.MACHINE_LINK,
+            kind="veth",
+            peer={"ifname": "machine", "net_ns_pid": control_plane_pid},
+        )
+        _bring_up(ip, plan.MACHINE_LINK, plan.MACHINE)
+    with NetNS(f"/proc/{control_plane_pid}/ns/net") as ip:
+        _bring_up(ip, "machine", plan.API_FROM_MACHINE)
+
+
+def build_vpc() -> None:
+    """Make the VPC's switch and router in this network namespace. Where it has no route to, it says so at once."""
+    with IPRoute() as ip:
+        _bring_up(ip, "lo", None)
+        ip.link("add", ifname=BRIDGE, kind="bridge")
+        _bring_up(ip, BRIDGE, plan.ROUTER)
+        ip.route("add", family=AF_INET, dst="0.0.0.0/0", type="unreachable", priority=CONFINING_METRIC)
+
+
+def plug_in(host: plan.Host, pid: int) -> None:
+    """Give the network namespace of process `pid` its eth0 as `host`, on the switch or behind the router."""
+    port = f"to-{host.name}"[:15]
+    with IPRoute() as ip:
+        ip.link("add", ifname=port, kind="veth", peer={"ifname": "eth0", "net_ns_pid": pid})
+        if host.address.ip in plan.VPC:
+            ip.link("set", index=_index(ip, port), master=_index(ip, BRIDGE))
+            _bring_up(ip, port, None)
+        else:
+            _bring_up(ip, port, plan.OUTSIDE_GATEWAY)
+    with NetNS(f"/proc/{pid}/ns/net") as ip:
+        _bring_up(ip, "lo", None)
+        _bring_up(ip, "eth0", host.address)
+        ip.route("add", dst="default", gateway=str(host.gateway))
+
+
+def set_kernel(settings: dict[str, int], root: Path) -> None:
+    """Write network `settings` ("ipv4/ip_forward": 1) below `root`, a /proc/sys/net, where they exist."""
+    for name, value in settings.items():
+        file = root / name
+        if file.exists():
+            file.write_text(str(value))
+
+
+def _index(ip: Any, name: str) -> int:
+    found: list[int] = ip.link_lookup(ifname=name)
+    return found[0]
+
+
+def _bring_up(ip: Any, name: str, address: IPv4Interface | None) -> None:
+    index = _index(ip, name)
+    if address is not None:
+        ip.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+    ip.link("set", index=index, state="up")

@@ -1,0 +1,102 @@
+"""The lab's Kubernetes objects: plain manifests in files, with a few values filled in, applied by the API server."""
+
+from __future__ import annotations
+
+import string
+import time
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from kubernetes import client, config, dynamic
+
+from lab import paths, plan
+from lab.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lab.modes import LabMode
+
+PAUSE_BETWEEN_LOOKS = 0.2
+NEEDED_SUCCESSES = 2
+
+
+class Objects:
+    """The API of a lab, as its administrator."""
+
+    def __init__(self) -> None:
+        """Connect by the lab's own kubeconfig."""
+        self._api = config.new_client_from_config(str(paths.KUBECONFIG))
+        self._core = client.CoreV1Api(self._api)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._api.close()
+
+    def apply(self, mode: LabMode, proxy_mode: str) -> None:
+        """Apply the manifests of `mode`."""
+        resources = dynamic.DynamicClient(self._api, cache_file=str(paths.STATE / "discovery.json")).resources
+        values = {
+            "proxy_mode": proxy_mode,
+            "pod_network": str(plan.POD_NETWORK),
+            "control_plane": str(plan.CONTROL_PLANE.ip),
+            "cluster_dns": str(plan.CLUSTER_DNS),
+            "cluster_domain": plan.CLUSTER_DOMAIN,
+            **mode.values,
+        }
+        for name in mode.manifests:
+            for manifest in read_manifest(name, values):
+                resource = resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
+                namespace = manifest["metadata"].get("namespace")
+                resource.server_side_apply(
+                    body=manifest, namespace=namespace, field_manager="netassay-lab", force_conflicts=True
+                )
+
+    def nodes(self) -> list[Any]:
+        """All nodes."""
+        items: list[Any] = self._core.list_node(_request_timeout=5).items
+        return items
+
+    def pods(self) -> list[Any]:
+        """All pods of all namespaces."""
+        items: list[Any] = self._core.list_pod_for_all_namespaces(_request_timeout=5).items
+        return items
+
+    def wait_for_system(self, node_count: int, within: float, tell: Callable[[str], None]) -> None:
+        """Wait until all nodes and all system pods are Ready, twice in a row."""
+        deadline = time.monotonic() + within
+        successes = 0
+        while True:
+            waiting = self._not_ready(node_count)
+            tell(", ".join(waiting)[:100])
+            successes = 0 if waiting else successes + 1
+            if successes == NEEDED_SUCCESSES:
+                return
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"After {within:.0f} s these are not ready: {', '.join(waiting)}. "
+                    f"Logs are in {paths.LOGS}; `netassay lab logs kubelet@node1` shows one."
+                )
+            time.sleep(PAUSE_BETWEEN_LOOKS)
+
+    def _not_ready(self, node_count: int) -> list[str]:
+        nodes, pods = self.nodes(), self.pods()
+        # One pod of each DaemonSet for each node, and two replicas of CoreDNS.
+        expected = 2 * node_count + 2
+        waiting = [f"node {node.metadata.name}" for node in nodes if not is_ready(node.status.conditions)]
+        if len(nodes) < node_count:
+            waiting.append(f"{node_count - len(nodes)} nodes not registered")
+        if len(pods) < expected:
+            waiting.append(f"{expected - len(pods)} pods not created")
+        return waiting + [f"pod {pod.metadata.name}" for pod in pods if not is_ready(pod.status.conditions)]
+
+
+def is_ready(conditions: Iterable[Any] | None) -> bool:
+    """Whether `conditions` of a node or pod say Ready."""
+    return any(condition.type == "Ready" and condition.status == "True" for condition in conditions or ())
+
+
+def read_manifest(name: str, values: dict[str, str]) -> list[dict[str, Any]]:
+    """The objects of the manifest file `name`, with `values` in place of $names."""
+    text = (paths.MANIFESTS / f"{name}.yaml").read_text()
+    return [found for found in yaml.safe_load_all(string.Template(text).substitute(values)) if found]

@@ -1,0 +1,3 @@
+module netassay.dev/lab/pins/pause
+
+go 1.26.0

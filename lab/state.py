@@ -1,0 +1,110 @@
+"""What is known of the lab from outside it: whether it runs, in which mode, where its processes are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab import paths, plan
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class LabState:
+    """A lab: as it was asked for, and the process on which it all hangs (by machine-wide id and start time)."""
+
+    mode: str
+    title: str
+    stand_in_for: str
+    proxy_mode: str
+    node_count: int
+    init_pid: int
+    init_started: int
+    outside_command: tuple[str, ...]
+    kubeconfig: str = str(paths.KUBECONFIG)
+    outside_address: str = str(plan.OUTSIDE.ip)
+    outside_name: str = plan.OUTSIDE_NAME
+    nodes: tuple[str, ...] = field(default=())
+
+    def write(self) -> None:
+        """Keep it where `load` finds it."""
+        (paths.STATE / "lab.json").write_text(json.dumps(asdict(self)))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lab's init still runs; another process may have its id by now."""
+        return start_time(self.init_pid) == self.init_started
+
+    def status(self) -> dict[str, Any]:
+        """What the lab's init said last: stage, error, hosts and components."""
+        file = paths.STATE / "status.json"
+        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"stage": "starting", "error": ""}
+        return found
+
+    def enter(self, host: str) -> list[str]:
+        """The command line that runs what follows it in all namespaces of `host`."""
+        hosts = self.status().get("hosts", {})
+        if host not in hosts:
+            raise LabError(f"The lab has no host {host!r}. It has: {', '.join(sorted(hosts))}.")
+        pid = machine_pid(self.init_pid, hosts[host])
+        return ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--pid", "--"]
+
+
+def load() -> LabState | None:
+    """The lab as it was last brought up, alive or not; None if there is none."""
+    file = paths.STATE / "lab.json"
+    if not file.exists():
+        return None
+    data = json.loads(file.read_text())
+    for name in ("outside_command", "nodes"):
+        data[name] = tuple(data[name])
+    return LabState(**data)
+
+
+def running() -> LabState | None:
+    """The lab that runs now, or None."""
+    state = load()
+    return state if state is not None and state.alive else None
+
+
+def required() -> LabState:
+    """The lab that runs now. Raises LabError if none does."""
+    state = running()
+    if state is None:
+        raise LabError("No lab runs. Bring one up with `netassay lab up`.")
+    return state
+
+
+def start_time(pid: int) -> int | None:
+    """When process `pid` started, in clock ticks since boot; None if there is no such process, or only its remains."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if after_name[0] in "ZX" else int(after_name[19])
+
+
+def members(init_pid: int) -> dict[int, int]:
+    """All processes of the PID namespace of `init_pid`: id inside → id on the machine."""
+    namespace = Path(f"/proc/{init_pid}/ns/pid").stat().st_ino
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            if (folder / "ns/pid").stat().st_ino == namespace:
+                line = next(li for li in (folder / "status").read_text().splitlines() if li.startswith("NSpid:"))
+                found[int(line.split()[-1])] = int(folder.name)
+        except (OSError, StopIteration):
+            continue  # ended while we looked
+    return found
+
+
+def machine_pid(init_pid: int, inside: int) -> int:
+    """The machine-wide id of the process that is `inside` in the lab's PID namespace."""
+    try:
+        return members(init_pid)[inside]
+    except (KeyError, OSError) as error:
+        raise LabError(f"The lab's process {inside} is gone; `netassay lab status` tells what runs.") from error
