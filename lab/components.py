@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 PKI = INSIDE / "pki"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 IMAGES = INSIDE / "images.tar"
+OUTSIDE_PORTS = {"tcp": (8080, 8081), "udp": (8080, 8081), "http": (8000,)}
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,10 @@ def outside_dns() -> Component:
     return Component("coredns", plan.OUTSIDE_HOST, (f"{INSIDE_BIN}/coredns", "-conf", str(file)))
 
 
-def outside_servers(command: tuple[str, ...]) -> Component:
-    """What answers on the outside host over TCP, UDP and HTTP: the caller's own echo servers."""
-    return Component("servers", plan.OUTSIDE_HOST, command, {"POD_NAME": "outside-host"})
+def outside_agent(agent: str) -> Component:
+    """What answers on the outside host over TCP, UDP and HTTP: the caller's own agent, on the ports of its probes."""
+    options = [f"--{protocol}={port}" for protocol, ports in OUTSIDE_PORTS.items() for port in ports]
+    return Component("agent", plan.OUTSIDE_HOST, (sys.executable, agent, "--identity=outside-host", "serve", *options))
 
 
 def containerd(node: plan.Host) -> Component:

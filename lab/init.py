@@ -36,7 +36,7 @@ class Request:
 
     nodes: int
     binaries: str
-    outside_command: tuple[str, ...]
+    outside_agent: str
 
 
 @dataclass
@@ -78,8 +78,8 @@ class Init:
         self._stage("control plane")
         self.start(components.etcd())
         self.start(components.outside_dns())
-        if self.request.outside_command:
-            self.start(components.outside_servers(self.request.outside_command))
+        if self.request.outside_agent:
+            self.start(components.outside_agent(self.request.outside_agent))
         with ThreadPoolExecutor() as pool:
             made = [pool.submit(self._make_node, node) for node in nodes]
             self.start(components.apiserver())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.modes import LabMode
+    from lab.progress import Step
     from lab.state import LabState
 
 API_WITHIN, SYSTEM_WITHIN, DOWN_WITHIN = 90.0, 180.0, 20.0
@@ -47,13 +49,14 @@ def up(
     *,
     nodes: int = plan.LEAST_NODES,
     proxy_mode: str = PROXY_MODES[0],
-    outside_command: tuple[str, ...] = (),
+    outside_agent: Path | None = None,
     progress: Progress | None = None,
 ) -> LabState:
     """Bring a lab up and return it; a lab that already runs as asked is returned as it is.
 
-    `outside_command` is what the outside host runs to be reached. Whatever ends this early, Ctrl-C included, takes down
-    what was made. Raises LabError, also when another lab runs.
+    `outside_agent` is a Python program that the outside host runs with `serve`, to be reached, and with `drive`, to be
+    driven. Whatever ends this early, Ctrl-C included, takes down what was made. Raises LabError, also when another lab
+    runs.
     """
     progress = progress or Progress()
     if not plan.LEAST_NODES <= nodes <= plan.MOST_NODES:
@@ -72,7 +75,7 @@ def up(
             )
         _clear()
         try:
-            return _bring_up(mode, nodes, proxy_mode, outside_command, progress)
+            return _bring_up(mode, nodes, proxy_mode, outside_agent, progress)
         except BaseException as error:
             told = f" Its logs were kept in {_keep_logs()}." if isinstance(error, Exception) else ""
             _clear()
@@ -87,9 +90,7 @@ def down() -> None:
         _clear()
 
 
-def _bring_up(
-    mode: LabMode, nodes: int, proxy_mode: str, outside_command: tuple[str, ...], progress: Progress
-) -> LabState:
+def _bring_up(mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | None, progress: Progress) -> LabState:
     paths.STATE.mkdir(mode=0o700, parents=True)
     paths.LOGS.mkdir()
     hosts = plan.node_hosts(nodes)
@@ -97,7 +98,7 @@ def _bring_up(
         network.confine_machine()
         pki.make_all(paths.STATE / "pki", paths.KUBECONFIG, hosts)
         _place(images.archive(progress), paths.STATE / "images.tar")
-        request = {"nodes": nodes, "binaries": str(_binaries(mode)), "outside_command": list(outside_command)}
+        request = {"nodes": nodes, "binaries": str(_binaries(mode)), "outside_agent": str(outside_agent or "")}
         init_pid = _start_init(json.dumps(request))
         lab = state.LabState(
             mode=mode.name,
@@ -107,7 +108,7 @@ def _bring_up(
             node_count=nodes,
             init_pid=init_pid,
             init_started=state.start_time(init_pid) or 0,
-            outside_command=outside_command,
+            outside_agent=str(outside_agent or ""),
             nodes=tuple(host.name for host in hosts),
         )
         lab.write()
@@ -117,18 +118,22 @@ def _bring_up(
         step.tell("waiting for the API server")
         _wait_for_stage(lab, after="control plane")
         objects = Objects()
-    with progress.step(f"add-ons of {mode.name}"):
-        objects.apply(mode, proxy_mode)
-    with progress.step(f"{nodes} nodes and system pods ready") as step:
-
-        def tell(detail: str) -> None:
-            if error := _init_error(lab):
-                raise LabError(error)
-            step.tell(detail)
-
-        objects.wait_for_system(nodes, SYSTEM_WITHIN, tell)
+    for title, manifests, pods in (
+        (f"{nodes} nodes and their network ({mode.name})", mode.manifests, len(mode.manifests) * nodes),
+        ("system pods", mode.pod_manifests, len(mode.manifests) * nodes + len(mode.pod_manifests)),
+    ):
+        with progress.step(title) as step:
+            objects.apply(manifests, mode, proxy_mode)
+            objects.wait_for_system(nodes, pods, SYSTEM_WITHIN, functools.partial(_tell, lab, step))
     objects.close()
     return lab
+
+
+def _tell(lab: LabState, step: Step, detail: str) -> None:
+    """Show `detail` as what `step` waits for, as long as there is something to wait for."""
+    if error := _init_error(lab):
+        raise LabError(error)
+    step.tell(detail)
 
 
 def _start_init(request: str) -> int:

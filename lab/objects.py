@@ -33,8 +33,8 @@ class Objects:
         """Let go of the connections."""
         self._api.close()
 
-    def apply(self, mode: LabMode, proxy_mode: str) -> None:
-        """Apply the manifests of `mode`."""
+    def apply(self, manifests: Iterable[str], mode: LabMode, proxy_mode: str) -> None:
+        """Apply the manifest files `manifests`, filled in for `mode`."""
         resources = dynamic.DynamicClient(self._api, cache_file=str(paths.STATE / "discovery.json")).resources
         values = {
             "proxy_mode": proxy_mode,
@@ -44,7 +44,7 @@ class Objects:
             "cluster_domain": plan.CLUSTER_DOMAIN,
             **mode.values,
         }
-        for name in mode.manifests:
+        for name in manifests:
             for manifest in read_manifest(name, values):
                 resource = resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
                 namespace = manifest["metadata"].get("namespace")
@@ -62,12 +62,12 @@ class Objects:
         items: list[Any] = self._core.list_pod_for_all_namespaces(_request_timeout=5).items
         return items
 
-    def wait_for_system(self, node_count: int, within: float, tell: Callable[[str], None]) -> None:
-        """Wait until all nodes and all system pods are Ready, twice in a row."""
+    def wait_for_system(self, node_count: int, least_pods: int, within: float, tell: Callable[[str], None]) -> None:
+        """Wait until `node_count` nodes and all pods, `least_pods` or more, are Ready, twice in a row."""
         deadline = time.monotonic() + within
         successes = 0
         while True:
-            waiting = self._not_ready(node_count)
+            waiting = self._not_ready(node_count, least_pods)
             tell(", ".join(waiting)[:100])
             successes = 0 if waiting else successes + 1
             if successes == NEEDED_SUCCESSES:
@@ -79,15 +79,13 @@ class Objects:
                 )
             time.sleep(PAUSE_BETWEEN_LOOKS)
 
-    def _not_ready(self, node_count: int) -> list[str]:
+    def _not_ready(self, node_count: int, least_pods: int) -> list[str]:
         nodes, pods = self.nodes(), self.pods()
-        # One pod of each DaemonSet for each node, and two replicas of CoreDNS.
-        expected = 2 * node_count + 2
         waiting = [f"node {node.metadata.name}" for node in nodes if not is_ready(node.status.conditions)]
         if len(nodes) < node_count:
             waiting.append(f"{node_count - len(nodes)} nodes not registered")
-        if len(pods) < expected:
-            waiting.append(f"{expected - len(pods)} pods not created")
+        if len(pods) < least_pods:
+            waiting.append(f"{least_pods - len(pods)} pods not created")
         return waiting + [f"pod {pod.metadata.name}" for pod in pods if not is_ready(pod.status.conditions)]
 
 

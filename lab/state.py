@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class LabState:
     node_count: int
     init_pid: int
     init_started: int
-    outside_command: tuple[str, ...]
+    outside_agent: str
     kubeconfig: str = str(paths.KUBECONFIG)
     outside_address: str = str(plan.OUTSIDE.ip)
     outside_name: str = plan.OUTSIDE_NAME
@@ -52,14 +53,23 @@ class LabState:
         return ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--pid", "--"]
 
 
+def drive_outside(lab: LabState) -> list[str]:
+    """The command line that drives the agent of the outside host: it reads commands and writes what it saw.
+
+    Raises LabError if the lab was brought up without an agent there.
+    """
+    if not lab.outside_agent:
+        raise LabError("This lab's outside host has no agent. Take the lab down, and up again with `netassay lab up`.")
+    return [*lab.enter(plan.OUTSIDE_HOST), sys.executable, lab.outside_agent, "--identity=outside-host", "drive"]
+
+
 def load() -> LabState | None:
     """The lab as it was last brought up, alive or not; None if there is none."""
     file = paths.STATE / "lab.json"
     if not file.exists():
         return None
     data = json.loads(file.read_text())
-    for name in ("outside_command", "nodes"):
-        data[name] = tuple(data[name])
+    data["nodes"] = tuple(data["nodes"])
     return LabState(**data)
 
 

@@ -11,20 +11,24 @@ from lab.errors import LabError
 DEFAULT = "flannel-vxlan"
 # What every mode needs, whatever its plug-in.
 BASE_FAMILIES = ("pause", "kubernetes", "etcd", "containerd", "cni-plugins", "coredns")
-BASE_MANIFESTS = ("kube-proxy", "coredns")
+NETWORK_MANIFESTS = ("kube-proxy",)
+# Applied once the nodes have their network: a pod that comes before it is tried again only after ten seconds and more.
+POD_MANIFESTS = ("coredns",)
 
 
 @dataclass(frozen=True)
 class LabMode:
     """How the lab runs one CNI mode: what is built, what is applied, with which values.
 
-    `stand_in_for` names the system that the mode imitates, where it is not that system itself.
+    `manifests` make the nodes' network, and `pod_manifests` run on it. `stand_in_for` names the system that the mode
+    imitates, where it is not that system itself.
     """
 
     name: str
     title: str
     families: tuple[str, ...]
     manifests: tuple[str, ...]
+    pod_manifests: tuple[str, ...] = POD_MANIFESTS
     stand_in_for: str = ""
     values: dict[str, str] = field(default_factory=dict)
 
@@ -41,5 +45,5 @@ def load(name: str) -> LabMode:
         raise LabError(f"There is no lab mode {name!r}. Known: {', '.join(names())}.")
     data = tomllib.loads(file.read_text())
     data["families"] = (*BASE_FAMILIES, *data["families"])
-    data["manifests"] = (*BASE_MANIFESTS, *data["manifests"])
+    data["manifests"] = (*NETWORK_MANIFESTS, *data["manifests"])
     return LabMode(name=name, **data)
