@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab import paths
@@ -29,6 +29,7 @@ class Family:
     cgo: bool
     usual_seconds: int
     binaries: Mapping[str, str]
+    stamps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pins(self) -> Path:
@@ -36,9 +37,16 @@ class Family:
         return paths.PINS / self.name
 
     @property
+    def flags(self) -> str:
+        """What the linker is told: to leave symbols out, and the values to stamp on variables."""
+        return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in self.stamps.items())])
+
+    @property
     def key(self) -> str:
         """Changes whenever anything that goes into the build changes."""
-        digest = hashlib.sha256(repr((self.cgo, sorted(self.binaries.items()), platform.machine())).encode())
+        digest = hashlib.sha256(
+            repr((self.cgo, self.flags, sorted(self.binaries.items()), platform.machine())).encode()
+        )
         for file in sorted(self.pins.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:16]
@@ -87,7 +95,7 @@ def _build(family: Family, tell: Callable[[str], None]) -> None:
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
     }
-    command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", f"{scratch}/"]
+    command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", f"-ldflags={family.flags}", "-o", f"{scratch}/"]
     try:
         with (
             log.open("w") as written,

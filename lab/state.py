@@ -97,18 +97,31 @@ def start_time(pid: int) -> int | None:
 
 
 def members(init_pid: int) -> dict[int, int]:
-    """All processes of the PID namespace of `init_pid`: id inside → id on the machine."""
-    namespace = Path(f"/proc/{init_pid}/ns/pid").stat().st_ino
-    found = {}
+    """All processes of the lab, those of containers included: id in the lab's PID namespace → id on the machine.
+
+    An orphan's parent is the first process of its PID namespace, so that each of them descends from the lab's init.
+    """
+    parents: dict[int, int] = {}
+    inside: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            if (folder / "ns/pid").stat().st_ino == namespace:
-                line = next(li for li in (folder / "status").read_text().splitlines() if li.startswith("NSpid:"))
-                found[int(line.split()[-1])] = int(folder.name)
-        except (OSError, StopIteration):
+            lines = (folder / "status").read_text().splitlines()
+        except OSError:
             continue  # ended while we looked
+        fields = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+        levels = fields["NSpid"]
+        if len(levels) > 1:
+            parents[int(folder.name)] = int(fields["PPid"][0])
+            inside[int(folder.name)] = int(levels[1])
+    found = {}
+    for pid in parents:
+        ancestor = pid
+        while ancestor != init_pid and ancestor in parents:
+            ancestor = parents[ancestor]
+        if ancestor == init_pid:
+            found[inside[pid]] = pid
     return found
 
 

@@ -1,0 +1,105 @@
+"""Three ways in which a cluster's network breaks, done by hand to a running lab and undone exactly."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubernetes import client, config
+
+from lab import state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.state import LabState
+
+TENANT = "break-tenant"
+READY_WITHIN = 60.0
+LEASES = "/var/lib/cni/networks/cbr0"
+
+
+@contextmanager
+def service_proxy_stopped(lab: LabState, node: str) -> Iterator[None]:
+    """Stop kube-proxy of `node` where it stands: its rules stay, and follow nothing any more."""
+    (pid,) = (
+        found
+        for found in state.members(lab.init_pid).values()
+        if _arguments(found)[0].endswith("/kube-proxy") and f"--hostname-override={node}" in _arguments(found)
+    )
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def tunnel_cut(lab: LabState, node: str, other: str) -> Iterator[None]:
+    """Drop the VXLAN packets that `node` receives from `other`."""
+    address = _node_address(lab, other)
+    rule = ["INPUT", "--source", address, "--protocol", "udp", "--dport", "8472", "--jump", "DROP"]
+    _run(lab, node, "iptables", "--insert", *rule)
+    try:
+        yield
+    finally:
+        _run(lab, node, "iptables", "--delete", *rule)
+
+
+@contextmanager
+def one_address_twice(lab: LabState, node: str) -> Iterator[str]:
+    """Two pods of `node` with one address, because the lease store has lost an entry; the address."""
+    api = client.CoreV1Api(config.new_client_from_config(lab.kubeconfig))
+    api.create_namespace({"metadata": {"name": TENANT}})
+    try:
+        address = _pod_address(api, node, "first")
+        before_it = str(int(address.rpartition(".")[2]) - 1)
+        _run(lab, node, "rm", f"{LEASES}/{address}")
+        # host-local gives out the address after the last one that it has reserved.
+        last = f"{address.rpartition('.')[0]}.{before_it}"
+        _run(lab, node, "sh", "-c", f"echo -n {last} >{LEASES}/last_reserved_ip.0")
+        second = _pod_address(api, node, "second")
+        assert second == address, f"the lease store gave {second}, not {address} again"
+        yield address
+    finally:
+        api.delete_namespace(TENANT)
+        _until(lambda: all(n.metadata.name != TENANT for n in api.list_namespace().items))
+
+
+def _pod_address(api: Any, node: str, name: str) -> str:
+    container = {"name": "pause", "image": "netassay.lab/pause:1", "imagePullPolicy": "Never"}
+    spec = {"nodeName": node, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    api.create_namespaced_pod(TENANT, {"metadata": {"name": name}, "spec": spec})
+    _until(lambda: api.read_namespaced_pod(name, TENANT).status.phase == "Running")
+    return str(api.read_namespaced_pod(name, TENANT).status.pod_ip)
+
+
+def _node_address(lab: LabState, node: str) -> str:
+    shown = subprocess.run(
+        [*lab.enter(node), "ip", "-json", "-4", "address", "show", "eth0"], capture_output=True, check=True
+    )
+    return str(json.loads(shown.stdout)[0]["addr_info"][0]["local"])
+
+
+def _run(lab: LabState, node: str, *command: str) -> None:
+    subprocess.run([*lab.enter(node), *command], check=True)
+
+
+def _arguments(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return [""]
+
+
+def _until(condition: Any) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while not condition():
+        assert time.monotonic() < deadline, "the break could not be made in time"
+        time.sleep(0.1)

@@ -1,0 +1,147 @@
+"""The main job on the real thing: a healthy cluster conforms, a broken one is told by the right checks and can be healed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from lab import lifecycle, modes
+from netassay.cli.lab import outside_agent
+from tests.lab import breaks
+from tests.lab.traces import Traces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lab.state import LabState
+
+pytestmark = pytest.mark.lab
+
+SETTLED = {"holds", "absent by design", "not applicable"}
+# Chromium looks for its makers' hosts at every start unless told not to.
+CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[LabState]:
+    """The lab in its default mode, as it is after `netassay lab up`."""
+    lifecycle.down()
+    before = Traces.now()
+    yield lifecycle.up(modes.DEFAULT, outside_agent=outside_agent())
+    lifecycle.down()
+    assert Traces.now() == before
+
+
+class Assay:
+    """What one `netassay run` came to."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "netassay", "run", "--lab", modes.DEFAULT, "--out", str(folder), *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        self.exit_code = done.returncode
+        self.said = done.stdout + done.stderr
+        self.folder = folder
+        self.run: dict[str, Any] = json.loads((folder / "run.json").read_text())
+
+    def claims(self, *verdicts: str) -> set[str]:
+        return {check["claim"] for check in self.run["checks"] if check["verdict"] in verdicts}
+
+    def messages(self, claim: str) -> str:
+        return "\n".join(check.get("message", "") for check in self.run["checks"] if check["claim"] == claim)
+
+
+def test_a_healthy_cluster_conforms_and_the_report_asks_no_other_host(lab: LabState, tmp_path: Path) -> None:
+    assay = Assay(tmp_path / "run")
+    assert assay.exit_code == 0, assay.said
+    assert {check["verdict"] for check in assay.run["checks"]} <= SETTLED, assay.said
+    assert len(assay.claims("holds")) > 35, sorted(assay.claims("holds"))
+    assert "outside-to-pod" in assay.claims("absent by design")
+    assert (assay.folder / "junit.xml").exists()
+    assert any((assay.folder / "allure-results").iterdir())
+    took = assay.run["finished"] - assay.run["started"]
+    assert took < 180, f"the assay took {took:.0f} s"
+
+    requests: list[str] = []
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_OPTIONS))
+        page = browser.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((assay.folder / "report.html").as_uri())
+        shown = page.inner_text("body")
+        browser.close()
+    assert all(url.startswith(("file:", "data:")) for url in requests), requests
+    assert not complaints
+    assert "conforms" in shown.lower()
+    assert f"lab:{modes.DEFAULT}" in shown
+
+
+def test_a_service_proxy_that_stands_still_on_one_node_is_told_by_the_services(lab: LabState, tmp_path: Path) -> None:
+    with breaks.service_proxy_stopped(lab, "node2"):
+        broken = Assay(tmp_path / "broken", "--select", "services")
+    assert broken.exit_code == 1, broken.said
+    assert {"cluster-ip-tcp", "endpoint-added"} & broken.claims("broken"), broken.said
+    assert "node2" in "".join(broken.messages(claim) for claim in broken.claims("broken"))
+    healed = Assay(tmp_path / "healed", "--select", "services")
+    assert healed.exit_code == 0, healed.said
+
+
+def test_a_tunnel_cut_between_two_nodes_is_told_by_reachability_across_them(lab: LabState, tmp_path: Path) -> None:
+    with breaks.tunnel_cut(lab, "node1", "node2"):
+        broken = Assay(tmp_path / "broken", "--select", "reachability")
+    assert broken.exit_code == 1, broken.said
+    assert {"pod-to-pod-tcp", "pod-to-pod-udp", "pod-to-pod-http"} <= broken.claims("broken"), broken.said
+    # What stays on one node, or leaves the cluster, has nothing to do with the tunnel.
+    assert not {"hairpin-self", "pod-to-outside-address", "source-seen-outside"} & broken.claims("broken")
+    told = broken.messages("pod-to-pod-tcp")
+    assert "node1" in told
+    assert "node2" in told
+    healed = Assay(tmp_path / "healed", "--select", "reachability")
+    assert healed.exit_code == 0, healed.said
+
+
+def test_two_pods_with_one_address_are_told_by_name(lab: LabState, tmp_path: Path) -> None:
+    with breaks.one_address_twice(lab, "node1") as address:
+        broken = Assay(tmp_path / "broken", "--select", "pod_network")
+    assert broken.exit_code == 1, broken.said
+    assert "pod-ip-unique" in broken.claims("broken"), broken.said
+    told = broken.messages("pod-ip-unique")
+    assert address in told
+    assert f"{breaks.TENANT}/first" in told
+    assert f"{breaks.TENANT}/second" in told
+    healed = Assay(tmp_path / "healed", "--select", "pod_network")
+    assert healed.exit_code == 0, healed.said
+
+
+def test_an_installed_wheel_assays_from_another_folder(
+    lab: LabState, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    root = request.config.rootpath
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(root)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    install = [str(tmp_path / "venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--require-hashes", "-r", str(root / "requirements/run.txt")], check=True)
+    subprocess.run([*install, "--no-deps", str(wheel)], check=True)
+    command = [str(tmp_path / "venv/bin/netassay"), "run", "--kubeconfig", lab.kubeconfig, "--out", "results"]
+    options = ["--image", "netassay.lab/python:3.11", "--select", "dns,pod_network"]
+    done = subprocess.run([*command, *options], cwd=elsewhere, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (elsewhere / "results/report.html").exists()
+    assert {file.name for file in elsewhere.iterdir()} == {"results"}
