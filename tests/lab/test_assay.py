@@ -1,4 +1,4 @@
-"""The main job on the real thing: a healthy cluster conforms, a broken one is told by the right checks and can be healed."""
+"""The main job on the real thing: a healthy cluster conforms, a broken one is told by the right checks, and heals."""
 
 from __future__ import annotations
 
