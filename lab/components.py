@@ -104,14 +104,17 @@ def scheduler() -> Component:
 def outside_dns() -> Component:
     """The name server of the world outside the cluster: it knows one name, and that all others do not exist."""
     corefile = f"""\
-.:53 {{
+{plan.OUTSIDE_NAME}:53 {{
     bind {plan.OUTSIDE.ip}
     errors
     hosts {{
         {plan.OUTSIDE.ip} {plan.OUTSIDE_NAME}
         ttl 30
-        fallthrough
     }}
+}}
+.:53 {{
+    bind {plan.OUTSIDE.ip}
+    errors
     template ANY ANY {{
         rcode NXDOMAIN
     }}

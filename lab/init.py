@@ -63,7 +63,8 @@ class Init:
         """Take the request; nothing is done yet."""
         self.request = request
         self.status = Status()
-        self.running: dict[int, Component] = {}
+        # Holding on to the Popen matters: one that is dropped is reaped by the next one, and its end goes unnoticed.
+        self.running: dict[int, tuple[Component, subprocess.Popen[bytes]]] = {}
 
     def bring_up(self) -> None:
         """Everything up to running kubelets. Kubernetes objects are the business of whoever asked for the lab."""
@@ -107,7 +108,7 @@ class Init:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.running[process.pid] = component
+        self.running[process.pid] = component, process
         known = self.status.components.get(component.label, {"restarts": -1})
         self.status.components[component.label] = {"pid": process.pid, "restarts": known["restarts"] + 1}
         self.status.write()
@@ -116,10 +117,10 @@ class Init:
         """Reap orphans, and start again what ends, for ever. A second's pause keeps a broken program from spinning."""
         while True:
             pid, _ = os.wait()
-            component = self.running.pop(pid, None)
-            if component is not None:
+            ended = self.running.pop(pid, None)
+            if ended is not None:
                 time.sleep(1.0)
-                self.start(component)
+                self.start(ended[0])
 
     def _stage(self, name: str) -> None:
         self.status.stage = name

@@ -33,7 +33,7 @@ class Step:
             self._live.update(self._line(detail))
         elif time.monotonic() - self._last > 20:  # noqa: PLR2004 - seconds, see above
             self._last = time.monotonic()
-            self._console.print(self._line(detail), markup=False, highlight=False)
+            self._console.print(self._line(detail), markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Step:
         """Show the step as under way."""
