@@ -1,0 +1,50 @@
+"""The agent's command line: `serve` is the container's process, `drive` is what the harness runs beside it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="agent.pyz", description="netassay's agent: answers and makes connections in a pod."
+    )
+    parser.add_argument(
+        "--identity",
+        default=os.environ.get("POD_NAME") or socket.gethostname(),
+        help="the name to answer with (default: $POD_NAME, else the host name)",
+    )
+    parser.add_argument(
+        "--control",
+        default=os.environ.get("NETASSAY_CONTROL", ""),
+        help="path of the socket by which `drive` reaches `serve` (default: $NETASSAY_CONTROL, else none)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="answer on the given ports until stopped")
+    for protocol in ("tcp", "udp", "http"):
+        serve.add_argument(f"--{protocol}", type=int, action="append", default=[], metavar="PORT")
+    serve.add_argument("--not-ready", action="store_true", help="answer 503 at /readyz until told otherwise")
+    commands.add_parser(
+        "drive", help="carry out commands read from stdin, one JSON object a line; ends when stdin does"
+    )
+    return parser
+
+
+def main() -> int:
+    """Run the agent; the exit code."""
+    options = _parser().parse_args()
+    if options.command == "serve":
+        from .serve import serve  # noqa: PLC0415 - each process loads only what it needs: a pod starts the sooner
+
+        return asyncio.run(serve(options))
+    from .drive import drive  # noqa: PLC0415
+
+    return asyncio.run(drive(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

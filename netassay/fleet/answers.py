@@ -1,0 +1,126 @@
+"""What probes bring back besides observations."""
+
+from __future__ import annotations
+
+import msgspec
+
+from netassay.observation import Outcome
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One DNS query's answer.
+
+    `outcome` is OPEN if any response came, whatever its code. `records` are the rdata, as text, of the type that was
+    asked for; `aliases` the CNAMEs passed on the way; `ttl` the lowest of them in seconds; `flags` as in "QR AA TC RD
+    RA".
+    """
+
+    name: str
+    rtype: str
+    protocol: str
+    server: str
+    outcome: Outcome
+    rcode: str = ""
+    records: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ttl: int = 0
+    flags: tuple[str, ...] = ()
+    microseconds: int = 0
+    started: float = 0.0
+    error: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the server asked for the question to be repeated over TCP."""
+        return "TC" in self.flags
+
+    def describe(self) -> str:
+        """One line: question, server, and what came of it."""
+        question = f"{self.name} {self.rtype} of {self.server} over {self.protocol}"
+        if self.outcome is not Outcome.OPEN:
+            return f"{question}: {self.outcome} ({self.error}) after {self.microseconds / 1000:.1f} ms"
+        found = ", ".join(self.records) or "no records"
+        return f"{question}: {self.rcode}, {found}, after {self.microseconds / 1000:.1f} ms"
+
+
+class Lookup(msgspec.Struct, frozen=True, kw_only=True):
+    """What the C library's resolver made of a name, with the search list and options in force in the pod."""
+
+    name: str
+    outcome: Outcome
+    addresses: tuple[str, ...] = ()
+    canonical: str = ""
+    microseconds: int = 0
+    error: str = ""
+
+
+class Gap(msgspec.Struct, frozen=True, array_like=True):
+    """A time without an answer: its start in seconds since the epoch by the probe's clock, its length in seconds."""
+
+    started: float
+    seconds: float
+
+
+class Break(msgspec.Struct, frozen=True, array_like=True):
+    """A connection's end, or a failed try to make a new one: when (seconds since the epoch), and the kernel's words."""
+
+    at: float
+    error: str
+
+
+class FlowRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of a keep-alive flow; times in seconds since the epoch by the probe's clock."""
+
+    started: float
+    ended: float
+    sent: int
+    answered: int
+    gaps: tuple[Gap, ...] = ()
+    breaks: tuple[Break, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    @property
+    def longest_gap(self) -> float:
+        """Length in seconds of the longest time without an answer, 0 if there was none to speak of."""
+        return max((gap.seconds for gap in self.gaps), default=0.0)
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """A network link: MTU in bytes, addresses with prefix length.
+
+    `peer_index` is that of a veth's other end or of the parent.
+    """
+
+    name: str
+    index: int
+    peer_index: int
+    mtu: int
+    mac: str
+    state: str
+    addresses: tuple[str, ...] = ()
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A route of the main table; `via` is "" for one on the link."""
+
+    to: str
+    via: str
+    interface: str
+    metric: int
+
+
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the ARP table."""
+
+    address: str
+    mac: str
+    interface: str
+    complete: bool
+
+
+class ResolvConf(msgspec.Struct, frozen=True, kw_only=True):
+    """The resolver's settings in the pod."""
+
+    nameservers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()

@@ -1,0 +1,31 @@
+"""The ports that probes serve, by the names that their pods give them."""
+
+from __future__ import annotations
+
+import zlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROBE_PORTS: Mapping[str, int] = MappingProxyType({"tcp": 8080, "tcp2": 8081, "http": 8000, "udp": 8080, "udp2": 8081})
+"""What a probe in a network of its own serves: port numbers by container port name.
+
+`tcp*` and `http` are TCP, `udp*` UDP.
+"""
+
+# Under the node ports and the ports that kernels give to clients, which both begin at 30000 or above.
+_FIRST_HOST_PORT = 21_000
+_HOST_RANGES = 1000
+
+
+def host_ports(run_id: str) -> Mapping[str, int]:
+    """The ports of this run's probes in their nodes' own network: unlike the usual 8080, and unlike those of other runs."""
+    first = _FIRST_HOST_PORT + zlib.crc32(run_id.encode()) % _HOST_RANGES * len(PROBE_PORTS)
+    return MappingProxyType({name: first + index for index, name in enumerate(PROBE_PORTS)})
+
+
+def transport(name: str) -> str:
+    """The transport of a named port, "TCP" or "UDP", as Kubernetes writes it."""
+    return "UDP" if name.startswith("udp") else "TCP"

@@ -1,0 +1,283 @@
+"""A probe: something that runs the agent, from where attempts are made."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from netassay.cluster.loop import LoopThread
+from netassay.errors import HarnessFault
+from netassay.fleet.answers import Answer, FlowRecord, Interface, Lookup, Neighbour, ResolvConf, Route
+from netassay.fleet.channel import ChildChannel
+from netassay.fleet.path_mtu import largest_packet
+from netassay.fleet.ports import PROBE_PORTS
+from netassay.fleet.session import Session
+from netassay.observation import Attempt, Observation, Outcome, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Self
+
+    from netassay.fleet.channel import Channel
+
+CALL_SECONDS = 20.0
+CONCURRENCY = 64
+
+
+class Probe:
+    """One agent and the stream that drives it.
+
+    `address` is its first address and `addresses` all of them; `node` the node it runs on; `ports` what it serves, by
+    name. Attempts never raise for what the network does: each ends as one observation. What is not an attempt raises
+    HarnessFault if the probe cannot be reached.
+    """
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        make: Callable[[], Channel],
+        *,
+        name: str,
+        namespace: str = "",
+        node: str = "",
+        addresses: tuple[str, ...] = (),
+        host_network: bool = False,
+        ports: Mapping[str, int] = PROBE_PORTS,
+    ) -> None:
+        """`make` gives a new channel to this probe's agent."""
+        self.name, self.namespace, self.node = name, namespace, node
+        self.addresses, self.host_network, self.ports = addresses, host_network, ports
+        self.observer: Callable[[Sequence[Observation]], None] | None = None
+        self.loop = loop
+        self.session = Session(name, make)
+        self._nameserver = ""
+
+    def __repr__(self) -> str:
+        """As in `probe-1 (node-1, 10.0.1.2)`."""
+        return f"{self.name} ({', '.join(part for part in (self.node, self.address) if part)})"
+
+    @property
+    def address(self) -> str:
+        """The first of its addresses, "" if none is known."""
+        return self.addresses[0] if self.addresses else ""
+
+    @property
+    def lost(self) -> str:
+        """Why this probe can be used no more, "" while it can."""
+        return self.session.lost
+
+    def attempt(self, attempts: Sequence[Attempt], *, concurrency: int = CONCURRENCY) -> list[Observation]:
+        """Make the attempts, at most `concurrency` at once: one observation for each, in the same order."""
+        return make_attempts({self: attempts}, concurrency=concurrency)[self]
+
+    async def gather(self, attempts: Sequence[Attempt], *, concurrency: int) -> list[Observation]:
+        """As `attempt`, on this probe's event loop, and without telling the observer."""
+        wanted = [
+            [a.protocol, a.host, a.port, a.timeout, a.payload, a.dont_fragment, a.source_port, a.path, a.host_header]
+            for a in attempts
+        ]
+        seen = await self.session.attempts(wanted, concurrency)
+        return [self._observation(attempt, seen.rows.get(i), seen.missing) for i, attempt in enumerate(attempts)]
+
+    def tcp(self, host: str, port: int, **options: Any) -> Observation:
+        """One TCP connection; `options` are fields of Attempt."""
+        return self.attempt([Attempt(protocol=Protocol.TCP, host=host, port=port, **options)])[0]
+
+    def udp(self, host: str, port: int, **options: Any) -> Observation:
+        """One UDP exchange; `options` are fields of Attempt."""
+        return self.attempt([Attempt(protocol=Protocol.UDP, host=host, port=port, **options)])[0]
+
+    def http(self, host: str, port: int, **options: Any) -> Observation:
+        """One HTTP request; `options` are fields of Attempt.
+
+        Any HTTP answer is OPEN; a status other than 2xx is in `error`.
+        """
+        return self.attempt([Attempt(protocol=Protocol.HTTP, host=host, port=port, **options)])[0]
+
+    def resolve(
+        self,
+        name: str,
+        rtype: str = "A",
+        *,
+        server: str | None = None,
+        port: int = 53,
+        protocol: Literal["udp", "tcp"] = "udp",
+        timeout: float = 2.0,
+    ) -> Answer:
+        """One DNS query for the absolute `name`, without retry or search list.
+
+        `server` is by default the pod's first name server. For `rtype` "PTR", `name` may be an address. What the
+        network does is in the answer's `outcome`; HarnessFault if the probe cannot be reached.
+        """
+        question = {"name": name, "rtype": rtype, "protocol": protocol}
+        asked = {**question, "server": server or self._first_nameserver(), "port": port, "timeout": timeout}
+        value = self._call("resolve", timeout + CALL_SECONDS, **asked)
+        return msgspec.convert({**value, **question}, Answer)
+
+    def lookup(self, name: str, *, timeout: float = 5.0) -> Lookup:
+        """What the C library's resolver makes of `name`, with the search list in force."""
+        value = self._call("lookup", timeout + CALL_SECONDS, name=name, timeout=timeout)
+        return msgspec.convert({**value, "name": name}, Lookup)
+
+    @contextlib.contextmanager
+    def listen(self, protocol: Literal["tcp", "udp"], port: int) -> Iterator[int]:
+        """A further listener on this probe, for as long as held.
+
+        The port, which the kernel chooses if 0 was asked for.
+        """
+        taken = int(self.control({"do": "listen", "protocol": protocol, "port": port}))
+        try:
+            yield taken
+        finally:
+            self.control({"do": "unlisten", "protocol": protocol, "port": taken})
+
+    @contextlib.contextmanager
+    def flow(
+        self, protocol: Literal["tcp", "udp"], host: str, port: int, *, interval: float = 0.05
+    ) -> Iterator[Callable[[], FlowRecord]]:
+        """A keep-alive flow that says something every `interval` seconds.
+
+        Call what is given for its account, which ends it.
+        """
+        started = self._call("flow-start", CALL_SECONDS, protocol=protocol, host=host, port=port, interval=interval)
+        records: list[FlowRecord] = []
+
+        def stop() -> FlowRecord:
+            if not records:
+                records.append(msgspec.convert(self._call("flow-stop", CALL_SECONDS, flow=started), FlowRecord))
+            return records[0]
+
+        try:
+            yield stop
+        finally:
+            stop()
+
+    def control(self, command: dict[str, Any]) -> Any:
+        """Have the probe's serving process carry out a command, such as `{"do": "ready", "value": False}`.
+
+        Its value.
+        """
+        return self._call("control", CALL_SECONDS, command=command)
+
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The links of the probe's network namespace: the node's own for a probe with the host's network."""
+        return msgspec.convert(self._facts("interfaces"), tuple[Interface, ...])
+
+    def routes(self) -> tuple[Route, ...]:
+        """The main routing table."""
+        return msgspec.convert(self._facts("routes"), tuple[Route, ...])
+
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        """The ARP table."""
+        return msgspec.convert(self._facts("neighbours"), tuple[Neighbour, ...])
+
+    def resolv_conf(self) -> ResolvConf:
+        """The resolver's settings."""
+        return msgspec.convert(self._facts("resolv_conf"), ResolvConf)
+
+    def link_mtu(self) -> int:
+        """MTU in bytes of the interface of the default route, 0 if there is no link but loopback."""
+        return int(self._facts("link_mtu"))
+
+    def path_mtu(self, host: str, port: int, *, ceiling: int) -> int:
+        """Bytes of the largest IP packet, up to `ceiling`, that the agent at `host` answers if it must stay whole.
+
+        0 if not even the smallest is answered; HarnessFault if attempts had no verdict.
+        """
+        return largest_packet(self, host, port, ceiling=ceiling)
+
+    def close(self) -> None:
+        """End the stream of this process to the probe; the probe itself stays."""
+        self.loop.run(self.session.close())
+
+    def _facts(self, what: str) -> Any:
+        return self._call("facts", CALL_SECONDS, what=what)
+
+    def _call(self, do: str, deadline: float, **arguments: Any) -> Any:
+        return self.loop.run(self.session.call(do, deadline, **arguments))
+
+    def _first_nameserver(self) -> str:
+        if not self._nameserver:
+            servers = self.resolv_conf().nameservers
+            if not servers:
+                raise HarnessFault(f"probe {self.name}: its resolv.conf names no server; say which one to ask")
+            self._nameserver = servers[0]
+        return self._nameserver
+
+    def _observation(self, attempt: Attempt, row: list[Any] | None, missing: str) -> Observation:
+        if row is None:
+            return Observation(
+                source=self.name,
+                source_node=self.node,
+                attempt=attempt,
+                outcome=Outcome.NO_VERDICT,
+                error=f"probe {self.name}: {missing or 'its agent said nothing of this attempt'}",
+            )
+        return Observation(
+            source=self.name,
+            source_node=self.node,
+            attempt=attempt,
+            outcome=Outcome(row[1]),
+            microseconds=row[2],
+            started=row[3],
+            answered_by=row[4],
+            local_address=row[5],
+            local_port=row[6],
+            seen_address=row[7],
+            seen_port=row[8],
+            received=row[9],
+            errno=row[10],
+            error=row[11],
+        )
+
+
+class LocalProbe(Probe):
+    """An agent that a command of this machine starts, such as the lab's outside host: same methods, no pod."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        name: str,
+        node: str = "",
+        address: str = "",
+        ports: Mapping[str, int] = PROBE_PORTS,
+    ) -> None:
+        """`argv` runs `agent.pyz drive`; `address` is where others reach it, if anywhere."""
+        addresses = (address,) if address else ()
+        loop = LoopThread(f"netassay-{name}")
+        super().__init__(loop, lambda: ChildChannel(argv), name=name, node=node, addresses=addresses, ports=ports)
+
+    def close(self) -> None:
+        """End the agent. Harmless when repeated."""
+        if not self.loop.closed:
+            super().close()
+            self.loop.close()
+
+    def __enter__(self) -> Self:
+        """The probe; leaving closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+def make_attempts(
+    work: Mapping[Probe, Sequence[Attempt]], *, concurrency: int = CONCURRENCY
+) -> dict[Probe, list[Observation]]:
+    """Have all probes make their attempts at the same time, each at most `concurrency` at once."""
+    running = {
+        probe: probe.loop.start(probe.gather(attempts, concurrency=concurrency)) for probe, attempts in work.items()
+    }
+    try:
+        found = {probe: future.result() for probe, future in running.items()}
+    except BaseException:
+        for future in running.values():
+            future.cancel()
+        raise
+    for probe, observations in found.items():
+        if probe.observer is not None and observations:
+            probe.observer(observations)
+    return found

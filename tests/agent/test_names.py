@@ -1,0 +1,143 @@
+"""DNS queries of our own against a real (small) server on loopback, and the C library's path."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.rrset
+import pytest
+
+from netassay.errors import HarnessFault
+from netassay.observation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netassay.fleet import LocalProbe
+
+RECORDS = {
+    ("web.example.", "A"): ["60 IN A 192.0.2.7", "60 IN A 192.0.2.8"],
+    ("alias.example.", "A"): ["300 IN CNAME web.example."],
+    ("_http._tcp.web.example.", "SRV"): ["30 IN SRV 0 50 80 web.example."],
+    ("7.2.0.192.in-addr.arpa.", "PTR"): ["5 IN PTR web.example."],
+}
+
+
+def answer(wire: bytes, *, over_tcp: bool) -> bytes | None:
+    query = dns.message.from_wire(wire)
+    question = query.question[0]
+    name, rtype = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
+    if name == "silent.example.":
+        return None
+    response = dns.message.make_response(query)
+    if name == "large.example." and not over_tcp:
+        response.flags |= dns.flags.TC
+    elif name == "large.example.":
+        response.answer.append(dns.rrset.from_text(name, 60, "IN", rtype, *(f"192.0.2.{i}" for i in range(200))))
+    elif (name, rtype) in RECORDS:
+        for line in RECORDS[name, rtype]:
+            ttl, _, kind, data = line.split(" ", 3)
+            response.answer.append(dns.rrset.from_text(name, int(ttl), "IN", kind, data))
+        if name == "alias.example.":
+            response.answer.append(dns.rrset.from_text("web.example.", 60, "IN", "A", "192.0.2.7"))
+    else:
+        response.set_rcode(dns.rcode.NXDOMAIN)
+    return response.to_wire()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[int]:
+    """A DNS server for `example.` on UDP and TCP of one port."""
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(tcp.getsockname())
+
+        def serve_udp() -> None:
+            while True:
+                wire, peer = udp.recvfrom(4096)
+                response = answer(wire, over_tcp=False)
+                # A forger's guess first: it must not be taken for the answer.
+                udp.sendto(b"\x00" * 12, peer)
+                if response:
+                    udp.sendto(response, peer)
+
+        def serve_tcp() -> None:
+            while True:
+                connection, _ = tcp.accept()
+                with connection:
+                    wire = connection.recv(4096)[2:]
+                    response = answer(wire, over_tcp=True) or b""
+                    framed = struct.pack("!H", len(response)) + response
+                    connection.sendall(framed[:10])
+                    connection.sendall(framed[10:])
+
+        for serve in (serve_udp, serve_tcp):
+            threading.Thread(target=serve, daemon=True).start()
+        yield tcp.getsockname()[1]
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_records_and_ttl(probe: LocalProbe, server: int, protocol: str) -> None:
+    said = probe.resolve("web.example", server="127.0.0.1", port=server, protocol=protocol)  # type: ignore[arg-type]
+    assert (said.outcome, said.rcode, said.ttl) == (Outcome.OPEN, "NOERROR", 60)
+    assert set(said.records) == {"192.0.2.7", "192.0.2.8"}
+    assert "QR" in said.flags
+    assert said.microseconds > 0
+    assert "NOERROR, 192.0.2." in said.describe()
+
+
+def test_srv_and_ptr_by_address(probe: LocalProbe, server: int) -> None:
+    srv = probe.resolve("_http._tcp.web.example", "SRV", server="127.0.0.1", port=server)
+    assert srv.records == ("0 50 80 web.example.",)
+    assert probe.resolve("192.0.2.7", "PTR", server="127.0.0.1", port=server).records == ("web.example.",)
+
+
+def test_alias_is_told_apart(probe: LocalProbe, server: int) -> None:
+    said = probe.resolve("alias.example.", server="127.0.0.1", port=server)
+    assert (said.records, said.aliases, said.ttl) == (("192.0.2.7",), ("web.example.",), 60)
+
+
+def test_unknown_name(probe: LocalProbe, server: int) -> None:
+    said = probe.resolve("nobody.example", server="127.0.0.1", port=server)
+    assert (said.outcome, said.rcode, said.records) == (Outcome.OPEN, "NXDOMAIN", ())
+
+
+def test_truncated_then_whole_over_tcp(probe: LocalProbe, server: int) -> None:
+    assert probe.resolve("large.example", server="127.0.0.1", port=server).truncated
+    whole = probe.resolve("large.example", server="127.0.0.1", port=server, protocol="tcp")
+    assert not whole.truncated
+    assert len(whole.records) == 200
+
+
+@pytest.mark.parametrize(("protocol", "outcome"), [("udp", Outcome.TIMED_OUT), ("tcp", Outcome.UNREACHABLE)])
+def test_no_answer(probe: LocalProbe, server: int, protocol: str, outcome: Outcome) -> None:
+    said = probe.resolve("silent.example", server="127.0.0.1", port=server, protocol=protocol, timeout=0.3)  # type: ignore[arg-type]
+    assert (said.outcome, said.rcode) == (outcome, "")
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_no_server(probe: LocalProbe, protocol: str) -> None:
+    said = probe.resolve("web.example", server="127.0.0.1", port=1, protocol=protocol)  # type: ignore[arg-type]
+    assert (said.outcome, said.rcode) == (Outcome.REFUSED, "")
+
+
+def test_question_that_cannot_be_asked(probe: LocalProbe) -> None:
+    with pytest.raises(HarnessFault, match=r"cannot ask for a\.\.b A"):
+        probe.resolve("a..b", server="127.0.0.1")
+
+
+def test_lookup_goes_by_the_c_library(probe: LocalProbe) -> None:
+    found = probe.lookup("localhost")
+    assert found.outcome is Outcome.OPEN
+    assert set(found.addresses) & {"127.0.0.1", "::1"}
+    assert found.canonical
+
+
+def test_lookup_of_an_unknown_name(isolated: LocalProbe) -> None:
+    found = isolated.lookup("no-such-host.invalid")
+    assert (found.outcome, found.addresses) == (Outcome.NAME_ERROR, ())
+    assert "EAI_" in found.error
