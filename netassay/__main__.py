@@ -1,0 +1,5 @@
+"""`python -m netassay`: the command line."""
+
+from netassay.cli import main
+
+main()

@@ -1,0 +1,167 @@
+"""`netassay run`: one assay."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netassay import bundle
+from netassay.cli.common import (
+    WHICH,
+    Context,
+    InCluster,
+    Kubeconfig,
+    Mirror,
+    TolerateTaints,
+    connect,
+    console,
+)
+from netassay.errors import UsageError
+from netassay.fleet import DEFAULT_IMAGE
+from netassay.modes import names
+from netassay.runner.assay import Assay
+from netassay.runner.images import mirrored
+from netassay.runner.plan import Request, features, split_selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROBES = "Probes"
+RESULTS = "Results"
+OUTSIDE = "The world outside"
+
+
+def run(  # noqa: PLR0917 - typer calls it by name
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    in_cluster: InCluster = False,
+    lab: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="The embedded cluster in this mode, brought up if it is not (see `netassay lab`).",
+            rich_help_panel=WHICH,
+            show_default=False,
+        ),
+    ] = "",
+    keep_lab: Annotated[
+        bool,
+        typer.Option("--keep-lab", help="Leave the lab up that --lab brought up.", rich_help_panel=WHICH),
+    ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            "-s",
+            metavar="SUITE,…",
+            show_default=False,
+            help="Only these suites, files or checks: `dns,services`, `dns/test_a.py::test_name`.",
+        ),
+    ] = None,
+    mode: Annotated[str, typer.Option(metavar="auto|NAME", help="CNI mode whose expectations count.")] = "auto",
+    image: Annotated[
+        str,
+        typer.Option(
+            metavar="IMAGE", help=f"Image of probe pods ({DEFAULT_IMAGE}).", rich_help_panel=PROBES, show_default=False
+        ),
+    ] = "",
+    mirror: Mirror = "",
+    tolerate_taints: TolerateTaints = False,
+    no_host_probes: Annotated[
+        bool,
+        typer.Option(
+            "--no-host-probes", help="No hostNetwork probes, nor their privileged namespace.", rich_help_panel=PROBES
+        ),
+    ] = False,
+    outside: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A host outside the cluster that runs `agent.pyz serve`.",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
+    outside_name: Annotated[
+        str, typer.Option(metavar="NAME", help="A DNS name of that host.", rich_help_panel=OUTSIDE, show_default=False)
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for results (reports/runs/ID).", rich_help_panel=RESULTS, show_default=False
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", "-n", min=0, help="Checks made side by side; 0: all in one process.")
+    ] = 2,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the run's objects in the cluster, to look at them.")
+    ] = False,
+) -> None:
+    """Assay a cluster's network: make all checks, write the results, say whether it conforms.
+
+    Needs the rights of deploy/rbac.yaml (`netassay preflight` looks for them), makes its own namespaces and removes
+    them again. The first Ctrl-C ends it in order, the second at once.
+
+    Exit codes: 0 conforms, 1 findings, 2 wrong usage, 3 inconclusive.
+    """
+    request = Request(
+        kubeconfig=kubeconfig,
+        context=context,
+        in_cluster=in_cluster,
+        lab=lab,
+        select=tuple(part for text in select or () for part in split_selection(text)),
+        mode=mode,
+        image=mirrored(image or DEFAULT_IMAGE, mirror) if mirror else image,
+        tolerate_taints=tolerate_taints,
+        host_probes=not no_host_probes,
+        outside=outside,
+        outside_name=outside_name,
+        out=out,
+        workers=workers,
+        keep=keep,
+    )
+    request.validate()
+    with ExitStack() as held:
+        if lab:
+            kubeconfig = held.enter_context(_lab_kubeconfig(lab, keep=keep_lab))
+        cluster = held.enter_context(connect(kubeconfig, context, in_cluster=in_cluster))
+        code = Assay(cluster, request, console()).run()
+    raise typer.Exit(code)
+
+
+def run_help() -> str:
+    """Give the help of `run`, with the suites and modes that there are."""
+    return f"{inspect.getdoc(run)}\n\nSuites: {', '.join(features())}. Modes: auto, {', '.join(names())}."
+
+
+@contextmanager
+def _lab_kubeconfig(mode: str, *, keep: bool) -> Iterator[str]:
+    """Give the kubeconfig of the lab in this mode. A lab that was not up is brought up, and taken down again.
+
+    Raises `UsageError` if that can't be done here.
+    """
+    sys.path.append(str(bundle.root()))
+    try:
+        from lab import lifecycle, state  # noqa: PLC0415 - an install without the extra `lab` has not what it needs
+        from lab.errors import LabError  # noqa: PLC0415
+        from netassay.cli.lab import outside_agent  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError(f"--lab needs more than is installed ({error}): pip install 'netassay[lab]'") from error
+    try:
+        running = state.running()
+        ours = running is None
+        if running is None or running.mode != mode:
+            running = lifecycle.up(mode, outside_agent=outside_agent())
+    except LabError as error:
+        raise UsageError(f"--lab {mode}: {error}") from error
+    try:
+        yield running.kubeconfig
+    finally:
+        if ours and not keep:
+            lifecycle.down()

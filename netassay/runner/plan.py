@@ -1,0 +1,138 @@
+"""What a user asks of a run, and the pytest commands that carry it out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from netassay import bundle
+from netassay.errors import UsageError
+from netassay.modes import load
+
+CHECK_SECONDS: Final = 900
+"""A check that takes longer hangs, and is given up; generous, as the first ones wait for nodes to pull an image."""
+
+PARALLEL: Final = "parallel"
+SERIAL: Final = "serial"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asked for. `lab` is the embedded cluster's mode, if that is what is to be assayed."""
+
+    kubeconfig: str = ""
+    context: str = ""
+    in_cluster: bool = False
+    lab: str = ""
+    select: tuple[str, ...] = ()
+    mode: str = "auto"
+    image: str = ""
+    tolerate_taints: bool = False
+    host_probes: bool = True
+    outside: str = ""
+    outside_name: str = ""
+    out: Path | None = None
+    workers: int = 2
+    keep: bool = False
+
+    def validate(self) -> None:
+        """See that it can be carried out, as far as that can be told without the cluster; `UsageError` if not."""
+        if self.lab and (self.kubeconfig or self.context or self.in_cluster):
+            raise UsageError("--lab chooses the cluster by itself: leave out --kubeconfig, --context and --in-cluster")
+        selected(self.select)
+        if self.mode != "auto":
+            load(self.mode)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One pytest process: its name, its command, and where its JUnit XML goes."""
+
+    name: str
+    command: list[str]
+    junit: Path
+
+
+def features() -> list[str]:
+    """Give the suites that there are, by the names that `--select` takes."""
+    suites = bundle.root() / "suites"
+    return sorted(path.name for path in suites.iterdir() if path.is_dir() and any(path.glob("test_*.py")))
+
+
+def split_selection(text: str) -> tuple[str, ...]:
+    """Split a comma-separated selection, but not within the brackets of a check's parameters."""
+    return tuple(part.strip() for part in re.split(r",(?![^\[]*\])", text) if part.strip())
+
+
+def selected(select: tuple[str, ...]) -> list[str]:
+    """Give pytest's arguments for a selection of suites, files or single checks; all suites, if it is empty.
+
+    Raises `UsageError` that lists the suites, if one is not there.
+    """
+    suites = bundle.root() / "suites"
+    chosen = []
+    for part in select or (".",):
+        file, mark, name = part.removeprefix("suites/").partition("::")
+        path = (suites / file).resolve()
+        if not path.exists() or not path.is_relative_to(suites.resolve()):
+            raise UsageError(
+                f"there is nothing to select by {part!r}: choose of {', '.join(features())}, or name a check"
+            )
+        chosen.append(f"{path}{mark}{name}")
+    return chosen
+
+
+def phases(request: Request, *, run_id: str, run_dir: Path, mode: str) -> list[Phase]:
+    """Give the phases in their order: what can run side by side, then what needs the network for itself."""
+    targets = selected(request.select)
+    # Of xdist's ways to share checks out, loadgroup hands a check that killed its worker to the next one, and the next.
+    together = ["-n", str(request.workers), "--dist", "worksteal"] if request.workers > 0 else []
+    return [
+        _phase(PARALLEL, ["-m", "not serial", *together], targets, request, run_id, run_dir, mode),
+        _phase(SERIAL, ["-m", "serial"], targets, request, run_id, run_dir, mode),
+    ]
+
+
+def _phase(
+    name: str, how: list[str], targets: list[str], request: Request, run_id: str, run_dir: Path, mode: str
+) -> Phase:
+    root = bundle.root()
+    junit = run_dir / "logs" / f"{name}.junit.xml"
+    command = [sys.executable, "-m", "pytest"]
+    command += ["-c", str(Path(__file__).with_name("pytest.ini")), f"--rootdir={root}", f"--confcutdir={root}"]
+    # Only the plug-ins that are needed: others that happen to be installed may claim the same options.
+    command += ["-p", "xdist", "-p", "timeout", "-p", "allure_pytest", "-p", "no:cacheprovider"]
+    command += ["-q", "--color=no", f"--timeout={CHECK_SECONDS}", f"--junitxml={junit}"]
+    command += [f"--alluredir={run_dir / 'allure-results'}", *how]
+    command += [f"--run-id={run_id}", f"--run-dir={run_dir}", f"--mode={mode}", "--keep-run", *cluster_options(request)]
+    command += [f"--image={request.image}"] if request.image else []
+    command += ["--tolerate-taints"] if request.tolerate_taints else []
+    command += [] if request.host_probes else ["--no-host-probes"]
+    command += [f"--outside={request.outside}"] if request.outside else []
+    command += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    return Phase(name, [*command, *targets], junit)
+
+
+def cluster_options(request: Request) -> list[str]:
+    """Give the options that name the cluster: the same for pytest and for `netassay run`."""
+    if request.lab:
+        return [f"--lab={request.lab}"]
+    options = ["--in-cluster"] if request.in_cluster else []
+    options += [f"--kubeconfig={request.kubeconfig}"] if request.kubeconfig else []
+    options += [f"--context={request.context}"] if request.context else []
+    return options
+
+
+def command_again(request: Request) -> list[str]:
+    """Give the command of this run without its selection and folder, to do all or part of it again."""
+    command = ["netassay", "run", *cluster_options(request)]
+    command += [f"--mode={request.mode}"] if request.mode != "auto" else []
+    command += [f"--image={request.image}"] if request.image else []
+    command += ["--tolerate-taints"] if request.tolerate_taints else []
+    command += [] if request.host_probes else ["--no-host-probes"]
+    command += [f"--outside={request.outside}"] if request.outside else []
+    command += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    return command

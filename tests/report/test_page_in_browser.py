@@ -1,0 +1,125 @@
+"""The page in a real browser: nothing asked of other hosts, no errors, readable on any screen, in light and dark."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import samples
+
+from netassay.report import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",
+]
+
+# For every element with text of its own: its colour against the first opaque background behind it, as WCAG 2 counts.
+CONTRASTS = """
+() => {
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const found = [];
+  for (const e of document.body.querySelectorAll("*")) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${e.tagName}.${e.className}: ${e.textContent.slice(0, 40)}`);
+  }
+  return found;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a dependency of this test alone
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "the browser tests need Chromium on PATH: apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = samples.broken()
+    wide = [f"{samples.HOSTILE}-{number}" for number in range(30)]
+    cells = [[run.matrices[0].cells[0][1]] * 30] * 30
+    run.matrices.append(msgspec.structs.replace(run.matrices[0], sources=wide, targets=wide, cells=cells))
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render(run))
+    return path
+
+
+def opened(browser: Browser, file: Path, **options: Any) -> tuple[Page, list[str]]:
+    """Open the file, and keep everything that the page asks for or complains of, itself apart."""
+    page = browser.new_page(**options)
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("request", lambda request: complaints.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (complaints.append("a dialog was shown"), dialog.dismiss())[0])
+    page.goto(file.as_uri())
+    return page, [said for said in complaints if said != file.as_uri()]
+
+
+def test_it_asks_nobody_and_shows_its_verdict(browser: Browser, file: Path) -> None:
+    page, complaints = opened(browser, file)
+    assert page.get_by_role("heading", level=1).inner_text() == "Broken"
+    assert page.get_by_text("The network is broken: 3 of 45 checks found it so").is_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.locator("script, img").count() == 0
+    assert page.get_by_text(samples.HOSTILE).first.is_visible()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_can_be_told_from_its_background(browser: Browser, file: Path, scheme: str) -> None:
+    page, _ = opened(browser, file, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate(CONTRASTS) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_screen_is_too_narrow(browser: Browser, file: Path, width: int) -> None:
+    page, _ = opened(browser, file, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_link_to_a_folded_check_unfolds_it(browser: Browser, file: Path) -> None:
+    page, _ = opened(browser, file)
+    page.locator("#claims a").first.click()
+    target = page.evaluate("location.hash")
+    assert page.locator(target).is_visible()
+
+
+def test_without_scripts_and_on_paper_nothing_is_missing(browser: Browser, file: Path) -> None:
+    page, _ = opened(browser, file, java_script_enabled=False)
+    page.emulate_media(media="print")
+    assert page.locator("#broken summary").first.is_visible()
+    assert page.get_by_text("default via 10.244.0.1 dev eth0").first.is_visible()
