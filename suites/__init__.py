@@ -1,0 +1,1 @@
+"""What a cluster's network promises: one behaviour a test."""

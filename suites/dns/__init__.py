@@ -1,0 +1,1 @@
+"""The cluster's DNS knows Services and pods by their names."""

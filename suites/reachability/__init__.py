@@ -1,0 +1,1 @@
+"""Pods, nodes and the world outside reach each other."""

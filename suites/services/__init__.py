@@ -1,0 +1,1 @@
+"""Services lead to their endpoints, whatever comes and goes behind them."""
