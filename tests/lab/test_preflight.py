@@ -57,7 +57,7 @@ def test_a_disk_that_is_too_small_is_told_with_what_is_needed_and_what_is_free(t
         check=False,
         cwd=Path(__file__).parents[2],
     )
-    assert "needs 8 GiB of free disk, and 0.1 GiB are free" in done.stderr
+    assert "needs 10 GiB of free disk, and 0.1 GiB are free" in done.stderr
     assert not list(tmp_path.iterdir()), "something was changed before the disk was found too small"
 
 
