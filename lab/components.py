@@ -157,8 +157,11 @@ state = "/run/containerd"
     )
 
 
-def kubelet(node: plan.Host) -> Component:
-    """The kubelet of one node; who may use its API is asked of the API server."""
+def kubelet(node: plan.Host, mode: str) -> Component:
+    """The kubelet of one node; who may use its API is asked of the API server.
+
+    A label on the node says that this is a lab, and in which mode, so that no report takes it for the real thing.
+    """
     config = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -198,6 +201,7 @@ def kubelet(node: plan.Host) -> Component:
         f"--hostname-override={node.name}",
         f"--node-ip={node.address.ip}",
         "--root-dir=/var/lib/kubelet",
+        f"--node-labels=netassay.dev/lab={mode}",
     )
     return Component("kubelet", node.name, argv)
 

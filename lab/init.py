@@ -34,6 +34,7 @@ NODE_KERNEL = {
 class Request:
     """What the lab shall be; everything in it is fixed for the lab's life."""
 
+    mode: str
     nodes: int
     binaries: str
     outside_agent: str
@@ -91,7 +92,7 @@ class Init:
             for node in made:
                 node.result()
         for node_host in nodes:
-            self.start(components.kubelet(node_host))
+            self.start(components.kubelet(node_host, self.request.mode))
         self._stage("up")
 
     def start(self, component: Component) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from lab import binaries, cgroups, debian, images, modes, network, paths, pki, plan, preflight, state
 from lab.errors import LabError
+from lab.interrupts import Interrupts
 from lab.objects import Objects
 from lab.progress import Progress
 
@@ -75,7 +76,8 @@ def up(
             )
         _clear()
         try:
-            return _bring_up(mode, nodes, proxy_mode, outside_agent, progress)
+            with Interrupts() as interrupts:
+                return _bring_up(mode, nodes, proxy_mode, outside_agent, progress, interrupts)
         except BaseException as error:
             told = f" Its logs were kept in {_keep_logs()}." if isinstance(error, Exception) else ""
             _clear()
@@ -90,7 +92,9 @@ def down() -> None:
         _clear()
 
 
-def _bring_up(mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | None, progress: Progress) -> LabState:
+def _bring_up(
+    mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | None, progress: Progress, interrupts: Interrupts
+) -> LabState:
     paths.STATE.mkdir(mode=0o700, parents=True)
     paths.LOGS.mkdir()
     hosts = plan.node_hosts(nodes)
@@ -98,7 +102,12 @@ def _bring_up(mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | 
         network.confine_machine()
         pki.make_all(paths.STATE / "pki", paths.KUBECONFIG, hosts)
         _place(images.archive(progress), paths.STATE / "images.tar")
-        request = {"nodes": nodes, "binaries": str(_binaries(mode)), "outside_agent": str(outside_agent or "")}
+        request = {
+            "mode": mode.name,
+            "nodes": nodes,
+            "binaries": str(_binaries(mode)),
+            "outside_agent": str(outside_agent or ""),
+        }
         init_pid = _start_init(json.dumps(request))
         lab = state.LabState(
             mode=mode.name,
@@ -113,10 +122,10 @@ def _bring_up(mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | 
         )
         lab.write()
     with progress.step("control plane") as step:
-        _wait_for_stage(lab, after="network")
+        _wait_for_stage(lab, interrupts, after="network")
         network.link_machine(state.machine_pid(init_pid, lab.status()["hosts"][plan.CONTROL_PLANE_HOST]))
         step.tell("waiting for the API server")
-        _wait_for_stage(lab, after="control plane")
+        _wait_for_stage(lab, interrupts, after="control plane")
         objects = Objects()
     for title, manifests, pods in (
         (f"{nodes} nodes and their network ({mode.name})", mode.manifests, len(mode.manifests) * nodes),
@@ -124,13 +133,14 @@ def _bring_up(mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | 
     ):
         with progress.step(title) as step:
             objects.apply(manifests, mode, proxy_mode)
-            objects.wait_for_system(nodes, pods, SYSTEM_WITHIN, functools.partial(_tell, lab, step))
+            objects.wait_for_system(nodes, pods, SYSTEM_WITHIN, functools.partial(_tell, lab, interrupts, step))
     objects.close()
     return lab
 
 
-def _tell(lab: LabState, step: Step, detail: str) -> None:
+def _tell(lab: LabState, interrupts: Interrupts, step: Step, detail: str) -> None:
     """Show `detail` as what `step` waits for, as long as there is something to wait for."""
+    interrupts.check()
     if error := _init_error(lab):
         raise LabError(error)
     step.tell(detail)
@@ -172,10 +182,11 @@ def _start_init(request: str) -> int:
     raise LabError(f"The lab's first process did not start: {(paths.LOGS / 'init.log').read_text().strip()}")
 
 
-def _wait_for_stage(lab: LabState, *, after: str) -> None:
+def _wait_for_stage(lab: LabState, interrupts: Interrupts, *, after: str) -> None:
     """Wait until the lab's init has gone on beyond the stage `after`."""
     deadline = time.monotonic() + API_WITHIN
     while STAGES.index(lab.status()["stage"]) <= STAGES.index(after):
+        interrupts.check()
         if error := _init_error(lab):
             raise LabError(error)
         if time.monotonic() > deadline:
