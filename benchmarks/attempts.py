@@ -120,7 +120,8 @@ def execs_rate(run_one: Callable[[], Awaitable[None]], cluster: Cluster, in_flig
 
 def put_agnhost(cluster: Cluster, probe: Probe, binary: bytes) -> None:
     """Copy the binary into the probe's pod."""
-    write = f"import os, sys; open('{AGNHOST}', 'wb').write(sys.stdin.buffer.read({len(binary)})); os.chmod('{AGNHOST}', 0o755)"
+    read = f"data = sys.stdin.buffer.read({len(binary)})"
+    write = f"import os, sys; {read}; open('{AGNHOST}', 'wb').write(data); os.chmod('{AGNHOST}', 0o755)"
 
     async def copy() -> None:
         channel = exec_channel(cluster, probe, ["python3", "-c", write])

@@ -111,7 +111,7 @@ class Api:
                     await self._renew()
                 elif last or response.status not in _WORTH_RETRYING:
                     reason, words = _status_words(data)
-                    raise api_error(what, self.server, response.status, reason, words)
+                    raise api_error(what, self.server, response.status, reason, words, retried=turn > 0)
                 after = response.headers.get("Retry-After", "")
                 pause = min(max(pause, float(after)), LONGEST_PAUSE_SECONDS) if after.isdigit() else pause
             await asyncio.sleep(pause)

@@ -59,7 +59,14 @@ class Objects:
         resource, name, namespace = await self._place(manifest)
         what = _what("create", resource, name, namespace)
         query = {"fieldManager": FIELD_MANAGER}
-        return await self.api.json(what, "POST", resource.path(namespace), body=manifest, query=query)
+        try:
+            return await self.api.json(what, "POST", resource.path(namespace), body=manifest, query=query)
+        except ApiError as error:
+            # The first try may have come through, and only its answer been lost.
+            made = await self.get(f"{resource.api_version}:{resource.kind}", name, namespace) if error.retried else None
+            if error.status != HTTPStatus.CONFLICT or made is None:
+                raise
+            return made
 
     async def apply(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Create the object, or bring it to this state by server-side apply; as the server keeps it."""

@@ -21,7 +21,7 @@ _HOST_RANGES = 1000
 
 
 def host_ports(run_id: str) -> Mapping[str, int]:
-    """The ports of this run's probes in their nodes' own network: unlike the usual 8080, and unlike those of other runs."""
+    """What this run's probes serve in their nodes' own network: not the much used 8080, nor the ports of other runs."""
     first = _FIRST_HOST_PORT + zlib.crc32(run_id.encode()) % _HOST_RANGES * len(PROBE_PORTS)
     return MappingProxyType({name: first + index for index, name in enumerate(PROBE_PORTS)})
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,11 @@ import pytest
 
 from netassay.agent.local import LocalAgent
 from netassay.errors import HarnessFault
-from netassay.observation import Outcome
+from netassay.fleet import LocalProbe
+from netassay.observation import Attempt, Outcome, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from netassay.fleet import LocalProbe
 
 
 def test_tcp_greets_and_counts_lines(agent: LocalAgent) -> None:
@@ -145,6 +146,24 @@ def test_stops_at_once_when_told(tmp_path: Path) -> None:
     agent.stop()
     assert agent.process.returncode == 0
     assert time.monotonic() - started < 2
+
+
+def test_serves_where_ipv6_is_switched_off(agent: LocalAgent) -> None:
+    """In a network namespace of its own, whose only link is its loopback."""
+    script = (
+        "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up; "
+        '"$@" --control "" serve --tcp 8080 --udp 8080 --http 8000 >&2 & '
+        'exec "$@" drive'
+    )
+    alone = ["unshare", "--map-root-user", "--net", "--mount-proc", "--pid", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    with LocalProbe([*alone, "sh", "-c", script, "sh", *agent.drive_command[:-1]], "alone") as probe:
+        attempts = [Attempt(protocol=p, host="127.0.0.1", port=8000 if p == "http" else 8080) for p in Protocol]
+        over = time.monotonic() + 5
+        while (seen := probe.attempt(attempts))[0].outcome is Outcome.REFUSED and time.monotonic() < over:
+            time.sleep(0.05)
+    assert [(one.outcome, one.seen_address) for one in seen] == [(Outcome.OPEN, "127.0.0.1")] * 3
 
 
 @pytest.mark.parametrize("asked", ["127.0.0.1", "127.0.0.99", "::1"])

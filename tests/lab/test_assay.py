@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -14,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from lab import lifecycle, modes
 from netassay.cli.lab import outside_agent
 from tests.lab import breaks
+from tests.lab.assays import SETTLED, Assay
 from tests.lab.traces import Traces
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-SETTLED = {"holds", "absent by design", "not applicable"}
 # Chromium looks for its makers' hosts at every start unless told not to.
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -37,24 +36,6 @@ def lab() -> Iterator[LabState]:
     yield lifecycle.up(modes.DEFAULT, outside_agent=outside_agent())
     lifecycle.down()
     assert Traces.now() == before
-
-
-class Assay:
-    """What one `netassay run` came to."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "netassay", "run", "--lab", modes.DEFAULT, "--out", str(folder), *options]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        self.exit_code = done.returncode
-        self.said = done.stdout + done.stderr
-        self.folder = folder
-        self.run: dict[str, Any] = json.loads((folder / "run.json").read_text())
-
-    def claims(self, *verdicts: str) -> set[str]:
-        return {check["claim"] for check in self.run["checks"] if check["verdict"] in verdicts}
-
-    def messages(self, claim: str) -> str:
-        return "\n".join(check.get("message", "") for check in self.run["checks"] if check["claim"] == claim)
 
 
 def test_a_healthy_cluster_conforms_and_the_report_asks_no_other_host(lab: LabState, tmp_path: Path) -> None:

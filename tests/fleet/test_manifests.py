@@ -1,0 +1,150 @@
+"""What a run creates, and which nodes it takes: pure functions of their arguments."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from netassay.agent import pack
+from netassay.fleet import PROBE_PORTS, Run
+from netassay.fleet.manifests import PodOptions, agent_config_map, namespace, probe_pod
+from netassay.fleet.nodes import schedulable, why_not
+from netassay.fleet.ports import host_ports
+from netassay.fleet.readiness import hopeless
+from netassay.runner.preflight import RIGHTS
+
+RUN = Run("rtest1")
+RBAC = Path(__file__).parents[2] / "deploy" / "rbac.yaml"
+
+
+def pod(**options: Any) -> dict[str, Any]:
+    return probe_pod(RUN, "probe-1", RUN.namespace, "python:3", PodOptions(**options))
+
+
+def test_run_ids_are_fit_for_dns_and_differ() -> None:
+    ids = {Run.new().id for _ in range(100)}
+    assert len(ids) > 95
+    assert all(re.fullmatch(r"r[a-z0-9]{5}", one) for one in ids)
+
+
+def test_pods_meet_the_restricted_profile() -> None:
+    spec = pod()["spec"]
+    (container,) = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {next(iter(set(volume) - {"name"})) for volume in spec["volumes"]} <= {"configMap", "emptyDir"}
+    assert not spec["automountServiceAccountToken"]
+    assert "hostNetwork" not in spec
+
+
+def test_everything_carries_the_runs_labels() -> None:
+    for made in (pod(labels={"app": "x"}), namespace(RUN, "n", "restricted"), agent_config_map(RUN, "n")):
+        assert RUN.labels.items() <= made["metadata"]["labels"].items()
+
+
+def test_the_runs_labels_cannot_be_replaced() -> None:
+    assert pod(labels={"netassay.dev/run": "other"})["metadata"]["labels"]["netassay.dev/run"] == RUN.id
+
+
+def test_config_map_holds_the_agent() -> None:
+    data = agent_config_map(RUN, "n")["binaryData"]["agent.pyz"]
+    assert base64.b64decode(data) == pack.zipapp()
+
+
+def test_pinned_pods_go_through_the_scheduler() -> None:
+    spec = pod(node="node-1")["spec"]
+    assert "nodeName" not in spec
+    terms = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert terms == [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["node-1"]}]}]
+
+
+def test_options_of_pods() -> None:
+    spec = pod(hostname="h", subdomain="s", ready=False, tolerate_taints=True, dns={"searches": ["a"]})["spec"]
+    assert (spec["hostname"], spec["subdomain"], spec["dnsConfig"]) == ("h", "s", {"searches": ["a"]})
+    assert spec["tolerations"] == [{"operator": "Exists"}]
+    assert "--not-ready" in spec["containers"][0]["command"]
+
+
+def test_host_probes_use_ports_of_their_own() -> None:
+    spec = pod(host_network=True)["spec"]
+    assert (spec["hostNetwork"], spec["dnsPolicy"]) == (True, "ClusterFirstWithHostNet")
+    ports = {port["name"]: port["containerPort"] for port in spec["containers"][0]["ports"]}
+    assert ports == host_ports(RUN.id)
+    assert ports.keys() == PROBE_PORTS.keys()
+    assert all(21_000 <= number < 30_000 for number in ports.values())
+    assert len(set(ports.values())) == len(ports)
+
+
+def node(name: str, *, ready: str = "True", taints: tuple[str, ...] = (), cordoned: bool = False) -> dict[str, Any]:
+    spec = {"unschedulable": cordoned, "taints": [{"key": key, "effect": "NoSchedule"} for key in taints]}
+    return {
+        "metadata": {"name": name},
+        "spec": spec,
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+def test_nodes_that_take_probes() -> None:
+    nodes = [
+        node("b"),
+        node("a"),
+        node("down", ready="Unknown"),
+        node("cordoned", cordoned=True, taints=("node.kubernetes.io/unschedulable",)),
+        node("master", taints=("node-role.kubernetes.io/control-plane",)),
+    ]
+    names = [one["metadata"]["name"] for one in schedulable(nodes, tolerate_taints=False)]
+    assert names == ["a", "b"]
+    assert [one["metadata"]["name"] for one in schedulable(nodes, tolerate_taints=True)] == ["a", "b", "master"]
+    assert [why_not(one, tolerate_taints=False) for one in nodes[2:]] == [
+        "not Ready",
+        "cordoned",
+        "tainted node-role.kubernetes.io/control-plane:NoSchedule",
+    ]
+
+
+def waiting(reason: str) -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": "as told by the kubelet"}}
+    return {"metadata": {}, "status": {"containerStatuses": [{"image": "python:3", "state": state}]}}
+
+
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImageNeverPull", "CrashLoopBackOff", "RunContainerError"])
+def test_hopeless_pods_are_given_up(reason: str) -> None:
+    assert reason in hopeless(waiting(reason))
+    assert "as told by the kubelet" in hopeless(waiting(reason))
+
+
+@pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing", "ErrImagePull"])
+def test_pods_that_may_still_come_are_waited_for(reason: str) -> None:
+    assert hopeless(waiting(reason)) == ""
+
+
+@pytest.mark.parametrize(("age", "given_up"), [(1, False), (60, True)])
+def test_unschedulable_pods_get_a_moment(age: int, given_up: bool) -> None:
+    since = datetime.fromtimestamp(time.time() - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "lastTransitionTime": since}
+    told = hopeless({"metadata": {}, "status": {"conditions": [{**condition, "message": "0/2 nodes are available"}]}})
+    assert bool(told) is given_up
+
+
+def test_rbac_grants_what_preflight_asks_for() -> None:
+    role = next(one for one in yaml.safe_load_all(RBAC.read_text()) if one["kind"] == "ClusterRole")
+    granted = {
+        (verb, resource, group)
+        for rule in role["rules"]
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+        for group in rule["apiGroups"]
+    }
+    assert {(right.verb, right.resource, right.group) for right in RIGHTS} <= granted

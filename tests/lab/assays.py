@@ -1,0 +1,33 @@
+"""One run of the main job against the lab, and what it came to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lab import modes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTLED = {"holds", "absent by design", "not applicable"}
+
+
+class Assay:
+    """What one `netassay run` came to."""
+
+    def __init__(self, folder: Path, *options: str, mode: str = modes.DEFAULT) -> None:
+        command = [sys.executable, "-m", "netassay", "run", "--lab", mode, "--out", str(folder), *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        self.exit_code = done.returncode
+        self.said = done.stdout + done.stderr
+        self.folder = folder
+        self.run: dict[str, Any] = json.loads((folder / "run.json").read_text())
+
+    def claims(self, *verdicts: str) -> set[str]:
+        return {check["claim"] for check in self.run["checks"] if check["verdict"] in verdicts}
+
+    def messages(self, claim: str) -> str:
+        return "\n".join(check.get("message", "") for check in self.run["checks"] if check["claim"] == claim)
