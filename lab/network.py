@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from socket import AF_INET
 from typing import TYPE_CHECKING, Any
 
-from pyroute2 import IPRoute, NetNS
+from pyroute2 import IPRoute, netns
 from pyroute2.netlink.exceptions import NetlinkError
 
 from lab import plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ipaddress import IPv4Interface
     from pathlib import Path
 
@@ -63,8 +65,7 @@ def link_machine(control_plane_pid: int) -> None:
             peer={"ifname": "machine", "net_ns_pid": control_plane_pid},
         )
         _bring_up(ip, plan.MACHINE_LINK, plan.MACHINE)
-    with NetNS(f"/proc/{control_plane_pid}/ns/net") as ip:
-        _bring_up(ip, "machine", plan.API_FROM_MACHINE)
+    _inside(control_plane_pid, lambda ip: _bring_up(ip, "machine", plan.API_FROM_MACHINE))
 
 
 def build_vpc() -> None:
@@ -86,10 +87,13 @@ def plug_in(host: plan.Host, pid: int) -> None:
             _bring_up(ip, port, None)
         else:
             _bring_up(ip, port, plan.OUTSIDE_GATEWAY)
-    with NetNS(f"/proc/{pid}/ns/net") as ip:
+
+    def configure(ip: Any) -> None:
         _bring_up(ip, "lo", None)
         _bring_up(ip, "eth0", host.address)
         ip.route("add", dst="default", gateway=str(host.gateway))
+
+    _inside(pid, configure)
 
 
 def set_kernel(settings: dict[str, int], root: Path) -> None:
@@ -98,6 +102,22 @@ def set_kernel(settings: dict[str, int], root: Path) -> None:
         file = root / name
         if file.exists():
             file.write_text(str(value))
+
+
+def _inside(pid: int, work: Callable[[Any], None]) -> None:
+    """Do `work` in the network namespace of process `pid`, in a thread that enters it and ends with the work.
+
+    pyroute2's own NetNS forks instead: an error in its child goes up through the frames of whoever called, whose
+    clean-up is then done twice, by two processes.
+    """
+
+    def enter_and_work() -> None:
+        netns.setns(f"/proc/{pid}/ns/net")
+        with IPRoute() as ip:
+            work(ip)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(enter_and_work).result()
 
 
 def _index(ip: Any, name: str) -> int:
