@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 HOSTS = ["127.0.0.1", "::1"]
 
 
-@contextmanager
+@contextlib.contextmanager
 def tcp_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     """A server that treats its only connection as told."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:
             connection, _ = listener.accept()
-            with connection:
+            # The client may be done, and reset the connection, before the server is.
+            with connection, contextlib.suppress(ConnectionError):
                 serve(connection)
 
         thread = threading.Thread(target=accept, daemon=True)
@@ -101,7 +102,7 @@ def test_full_backlog_times_out(probe: LocalProbe) -> None:
         attempts = [Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=full.getsockname()[1], timeout=0.3)] * 3
         last = probe.attempt(attempts)[-1]
     assert (last.outcome, last.errno) == (Outcome.TIMED_OUT, errno.ETIMEDOUT)
-    assert 290_000 < last.microseconds < 800_000
+    assert 290_000 < last.microseconds < 5_000_000
 
 
 def test_silent_udp_port_times_out(probe: LocalProbe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -16,7 +17,7 @@ from netassay.errors import HarnessFault
 from netassay.observation import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from netassay.fleet import LocalProbe
 
@@ -57,26 +58,30 @@ def server() -> Iterator[int]:
         udp.bind(tcp.getsockname())
 
         def serve_udp() -> None:
-            while True:
-                wire, peer = udp.recvfrom(4096)
-                response = answer(wire, over_tcp=False)
-                # A forger's guess first: it must not be taken for the answer.
-                udp.sendto(b"\x00" * 12, peer)
-                if response:
-                    udp.sendto(response, peer)
+            wire, peer = udp.recvfrom(4096)
+            response = answer(wire, over_tcp=False)
+            # A forger's guess first: it must not be taken for the answer.
+            udp.sendto(b"\x00" * 12, peer)
+            if response:
+                udp.sendto(response, peer)
 
         def serve_tcp() -> None:
-            while True:
-                connection, _ = tcp.accept()
-                with connection:
-                    wire = connection.recv(4096)[2:]
-                    response = answer(wire, over_tcp=True) or b""
-                    framed = struct.pack("!H", len(response)) + response
-                    connection.sendall(framed[:10])
-                    connection.sendall(framed[10:])
+            connection, _ = tcp.accept()
+            with connection:
+                wire = connection.recv(4096)[2:]
+                response = answer(wire, over_tcp=True) or b""
+                framed = struct.pack("!H", len(response)) + response
+                connection.sendall(framed[:10])
+                connection.sendall(framed[10:])
+
+        def keep(serve: Callable[[], None]) -> None:
+            while tcp.fileno() >= 0:
+                # A client that has gone, or the sockets closed at the end of the tests.
+                with contextlib.suppress(OSError):
+                    serve()
 
         for serve in (serve_udp, serve_tcp):
-            threading.Thread(target=serve, daemon=True).start()
+            threading.Thread(target=keep, args=(serve,), daemon=True).start()
         yield tcp.getsockname()[1]
 
 

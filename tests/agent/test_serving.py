@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import shutil
@@ -19,6 +20,10 @@ from netassay.observation import Attempt, Outcome, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def http_client(agent: LocalAgent) -> contextlib.closing[http.client.HTTPConnection]:
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", agent.ports["http"], timeout=5))
 
 
 def test_tcp_greets_and_counts_lines(agent: LocalAgent) -> None:
@@ -40,9 +45,9 @@ def test_nothing_on_the_network_commands_it(agent: LocalAgent) -> None:
     command = b'{"do":"ready","value":false}\n'
     with socket.create_connection(("127.0.0.1", agent.ports["tcp"]), 5) as client:
         client.sendall(command)
-    client = http.client.HTTPConnection("127.0.0.1", agent.ports["http"], timeout=5)
-    client.request("POST", "/readyz", command)
-    assert client.getresponse().status == 200
+    with http_client(agent) as client:
+        client.request("POST", "/readyz", command)
+        assert client.getresponse().status == 200
 
 
 def test_answers_no_agents_answer(agent: LocalAgent) -> None:
@@ -66,13 +71,13 @@ def test_udp_answers_stay_small(agent: LocalAgent) -> None:
 
 
 def test_http_tells_the_request(agent: LocalAgent) -> None:
-    client = http.client.HTTPConnection("127.0.0.1", agent.ports["http"], timeout=5)
-    for path in ("/a?b=c", "/second-on-the-same-connection"):
-        client.request("PUT", path, b"12345", {"Host": "www.example.com", "X-Tag": "7"})
-        said = json.loads(client.getresponse().read())
-        assert said["agent"] == "server-1"
-        assert (said["method"], said["path"], said["host"]) == ("PUT", path, "www.example.com")
-        assert (said["headers"]["x-tag"], said["received"], said["address"]) == ("7", 5, "127.0.0.1")
+    with http_client(agent) as client:
+        for path in ("/a?b=c", "/second-on-the-same-connection"):
+            client.request("PUT", path, b"12345", {"Host": "www.example.com", "X-Tag": "7"})
+            said = json.loads(client.getresponse().read())
+            assert said["agent"] == "server-1"
+            assert (said["method"], said["path"], said["host"]) == ("PUT", path, "www.example.com")
+            assert (said["headers"]["x-tag"], said["received"], said["address"]) == ("7", 5, "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -107,8 +112,7 @@ def test_readiness_is_switched_from_inside_only(agent: LocalAgent, probe: LocalP
 
 
 def test_starts_unready_if_told_so(tmp_path: Path) -> None:
-    with LocalAgent(tmp_path, "late", ready=False) as agent:
-        client = http.client.HTTPConnection("127.0.0.1", agent.ports["http"], timeout=5)
+    with LocalAgent(tmp_path, "late", ready=False) as agent, http_client(agent) as client:
         client.request("GET", "/readyz")
         assert client.getresponse().status == 503
 

@@ -52,8 +52,8 @@ def test_readings(probe: LocalProbe) -> None:
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_flow_without_interruption(probe: LocalProbe, agent: LocalAgent, protocol: str) -> None:
-    with probe.flow(protocol, "127.0.0.1", agent.ports[protocol], interval=0.02) as stop:  # type: ignore[arg-type]
-        time.sleep(0.4)
+    with probe.flow(protocol, "127.0.0.1", agent.ports[protocol], interval=0.1) as stop:  # type: ignore[arg-type]
+        time.sleep(0.6)
         record = stop()
     assert record.longest_gap == 0
     assert not record.breaks
@@ -69,7 +69,7 @@ def test_flow_interrupted_shows_the_gap(probe: LocalProbe, agent: LocalAgent) ->
         os.kill(agent.process.pid, signal.SIGCONT)
         time.sleep(0.2)
         record = stop()
-    assert 0.4 < record.longest_gap < 1.0
+    assert 0.4 < record.longest_gap < 3.0
     assert not record.breaks
 
 
@@ -82,7 +82,7 @@ def test_flow_that_is_closed_says_so_and_comes_back(probe: LocalProbe) -> None:
         time.sleep(0.2)
         record = stop()
     assert record.breaks
-    assert 0.15 < record.longest_gap < 0.6
+    assert 0.15 < record.longest_gap < 3.0
 
 
 def test_observer_is_told_of_everything(agent: LocalAgent) -> None:
@@ -98,12 +98,12 @@ def test_observer_is_told_of_everything(agent: LocalAgent) -> None:
 
 
 def test_probes_work_at_the_same_time(agent: LocalAgent) -> None:
-    waiting = [Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["http"], timeout=0.5)]
+    waiting = [Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["http"], timeout=1.0)]
     with LocalProbe(agent.drive_command, "one") as one, LocalProbe(agent.drive_command, "two") as two:
         make_attempts({one: waiting, two: waiting})
         started = time.monotonic()
         found = make_attempts({one: waiting, two: waiting})
-        assert time.monotonic() - started < 0.9
+        assert time.monotonic() - started < 1.8
     assert [seen[0].source for seen in found.values()] == ["one", "two"]
 
 
@@ -111,7 +111,7 @@ def test_cut_stream_loses_only_what_was_in_flight(fresh: LocalProbe, agent: Loca
     good = Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["tcp"])
     hanging = Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["http"], timeout=20)
     assert fresh.attempt([good])[0].outcome is Outcome.OPEN
-    threading.Timer(0.3, os.kill, (fresh.session.pid, signal.SIGKILL)).start()
+    threading.Timer(0.7, os.kill, (fresh.session.pid, signal.SIGKILL)).start()
     first, second = fresh.attempt([good, hanging])
     assert first.outcome is Outcome.OPEN
     assert second.outcome is Outcome.NO_VERDICT
@@ -120,7 +120,7 @@ def test_cut_stream_loses_only_what_was_in_flight(fresh: LocalProbe, agent: Loca
     # Reopened once …
     assert fresh.attempt([good])[0].outcome is Outcome.OPEN
     # … and not twice.
-    threading.Timer(0.3, os.kill, (fresh.session.pid, signal.SIGKILL)).start()
+    threading.Timer(0.7, os.kill, (fresh.session.pid, signal.SIGKILL)).start()
     assert fresh.attempt([hanging])[0].outcome is Outcome.NO_VERDICT
     assert "lost for good" in fresh.lost
     assert fresh.attempt([good])[0].outcome is Outcome.NO_VERDICT
@@ -156,7 +156,7 @@ def test_deadline_leaves_no_verdict_and_a_usable_stream(
     good = Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["tcp"])
     hanging = Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["http"], timeout=20)
     fresh.attempt([good])
-    monkeypatch.setattr("netassay.fleet.session.longest", lambda *_: 0.3)
+    monkeypatch.setattr("netassay.fleet.session.longest", lambda *_: 1.0)
     seen = fresh.attempt([good, hanging])
     assert [one.outcome for one in seen] == [Outcome.OPEN, Outcome.NO_VERDICT]
     assert "did not finish within" in seen[1].error
