@@ -62,43 +62,48 @@ def assay(
     return Assay(pytester, tmp_path / "run")
 
 
-@pytest.mark.parametrize(
-    ("body", "verdict", "message", "outcomes"),
-    [
-        ("pass", Verdict.HOLDS, "", {"passed": 1}),
-        ('raise NetworkFault("a → b: refused")', Verdict.BROKEN, "a → b: refused", {"failed": 1}),
-        ('raise NotConverged("3 s late")', Verdict.BROKEN, "3 s late", {"failed": 1}),
-        ('assert 1450 == 1500, "the MTU"', Verdict.BROKEN, "the MTU", {"failed": 1}),
-        ('raise HarnessFault("API away")', Verdict.INCONCLUSIVE, "in call: API away", {"failed": 1}),
-        ('raise OSError("disk")', Verdict.INCONCLUSIVE, "OSError: disk", {"failed": 1}),
-        ('pytest.fail("by hand")', Verdict.INCONCLUSIVE, "by hand", {"failed": 1}),
-        ('not_applicable("no outside host")', Verdict.NOT_APPLICABLE, "no outside host", {"skipped": 1}),
-    ],
-)
-def test_a_checks_own_end_is_its_verdict(
-    assay: Assay, body: str, verdict: Verdict, message: str, outcomes: dict[str, int]
-) -> None:
-    found, said = assay.verdict(f'@pytest.mark.claim("dns-a")\ndef test_it():\n    {body}\n', **outcomes)
-    assert found is verdict
-    assert message in said
+ENDS = {
+    "pass": (Verdict.HOLDS, ""),
+    'raise NetworkFault("a → b: refused")': (Verdict.BROKEN, "a → b: refused"),
+    'raise NotConverged("3 s late")': (Verdict.BROKEN, "3 s late"),
+    'assert 1450 == 1500, "the MTU"': (Verdict.BROKEN, "the MTU"),
+    'raise HarnessFault("API away")': (Verdict.INCONCLUSIVE, "in call: API away"),
+    'raise OSError("disk")': (Verdict.INCONCLUSIVE, "OSError: disk"),
+    'pytest.fail("by hand")': (Verdict.INCONCLUSIVE, "by hand"),
+    'not_applicable("no outside host")': (Verdict.NOT_APPLICABLE, "no outside host"),
+}
 
 
-@pytest.mark.parametrize(
-    ("phase", "body", "verdict"),
-    [
-        ("set-up", 'raise HarnessFault("no pod")', Verdict.INCONCLUSIVE),
-        ("set-up", 'raise NetworkFault("never followed")', Verdict.BROKEN),
-        ("set-up", "assert not 'a mistake of the fixture'", Verdict.INCONCLUSIVE),
-        ("set-up", 'not_applicable("no host probes")', Verdict.NOT_APPLICABLE),
-        ("tear-down", 'raise HarnessFault("not deleted")', Verdict.INCONCLUSIVE),
-        ("tear-down", "assert not 'a mistake of the fixture'", Verdict.INCONCLUSIVE),
-    ],
-)
-def test_what_happens_around_a_check_counts(assay: Assay, phase: str, body: str, verdict: Verdict) -> None:
-    before, after = ((body, ""), ("", body))[phase == "tear-down"]
-    fixture = f"@pytest.fixture\ndef thing():\n    {before or 'pass'}\n    yield\n    {after or 'pass'}\n"
-    found, _ = assay.verdict(f'{fixture}\n@pytest.mark.claim("dns-a")\ndef test_it(thing):\n    pass\n')
-    assert found is verdict
+def test_a_checks_own_end_is_its_verdict(assay: Assay) -> None:
+    checks = [f'@pytest.mark.claim("dns-a")\ndef test_{index:02}():\n    {body}\n' for index, body in enumerate(ENDS)]
+    run = assay.of("\n".join(checks), outcomes={"passed": 1, "failed": 6, "skipped": 1})
+    for record, (body, (verdict, message)) in zip(run.checks, ENDS.items(), strict=True):
+        assert record.verdict is verdict, body
+        assert message in record.message, body
+    unforeseen = {piece.title for piece in run.checks[5].evidence}
+    assert unforeseen == {"Traceback of call"}
+    assert not run.checks[4].evidence
+
+
+AROUND = [
+    ("before", 'raise HarnessFault("no pod")', Verdict.INCONCLUSIVE),
+    ("before", 'raise NetworkFault("never followed")', Verdict.BROKEN),
+    ("before", "assert not 'a mistake of the fixture'", Verdict.INCONCLUSIVE),
+    ("before", 'not_applicable("no host probes")', Verdict.NOT_APPLICABLE),
+    ("after", 'raise HarnessFault("not deleted")', Verdict.INCONCLUSIVE),
+    ("after", "assert not 'a mistake of the fixture'", Verdict.INCONCLUSIVE),
+]
+
+
+def test_what_happens_around_a_check_counts(assay: Assay) -> None:
+    checks = []
+    for index, (when, body, _) in enumerate(AROUND):
+        before, after = (body, "pass") if when == "before" else ("pass", body)
+        checks += [f"@pytest.fixture\ndef thing_{index}():\n    {before}\n    yield\n    {after}\n"]
+        checks += [f'@pytest.mark.claim("dns-a")\ndef test_{index}(thing_{index}):\n    pass\n']
+    run = assay.of("\n".join(checks))
+    for record, (when, body, verdict) in zip(run.checks, AROUND, strict=True):
+        assert record.verdict is verdict, (when, body)
 
 
 def test_a_finding_outweighs_a_fault_of_the_harness_after_it(assay: Assay) -> None:
@@ -116,35 +121,45 @@ def test_it(thing):
     assert said == "a → b: refused"
 
 
-def test_absence_that_the_mode_foresees_is_by_design(assay: Assay) -> None:
-    found, said = assay.verdict(
-        """
+def test_verdicts_depend_on_what_the_mode_says(assay: Assay) -> None:
+    run = assay.of("""
 @pytest.mark.claim("outside-to-pod")
-def test_it(vxlan, verdict):
+def test_0_absence_that_the_mode_foresees(vxlan, verdict):
     verdict.judge(holds=False, seen="outside reaches no pod")
-""",
-        passed=1,
-    )
-    assert found is Verdict.ABSENT_BY_DESIGN
-    assert "outside reaches no pod" in said
-    assert "only nodes know a way to pods" in said
 
+@pytest.mark.claim("outside-to-pod")
+def test_1_presence_that_the_mode_rules_out(vxlan, verdict):
+    verdict.judge(holds=True, seen="reached")
 
-@pytest.mark.parametrize("body", ['verdict.judge(holds=True, seen="reached")', "pass"])
-def test_presence_that_the_mode_rules_out_is_a_finding(assay: Assay, body: str) -> None:
-    found, said = assay.verdict(
-        f'@pytest.mark.claim("outside-to-pod")\ndef test_it(vxlan, verdict):\n    {body}\n', failed=1
-    )
-    assert found is Verdict.BROKEN
-    assert "does more than its mode says" in said
+@pytest.mark.claim("outside-to-pod")
+def test_2_a_check_that_just_passes_where_the_mode_says_it_cannot(vxlan):
+    pass
 
+@pytest.mark.claim("outside-to-pod")
+def test_3_a_control_that_fails(vxlan):
+    raise NetworkFault("not even the node")
 
-def test_a_failed_control_is_no_absence_by_design(assay: Assay) -> None:
-    found, _ = assay.verdict(
-        '@pytest.mark.claim("outside-to-pod")\ndef test_it(vxlan):\n    raise NetworkFault("not even the node")\n',
-        failed=1,
-    )
-    assert found is Verdict.BROKEN
+@pytest.mark.claim("outside-to-pod")
+def test_4_absence_of_what_no_mode_promises(any_plug_in):
+    raise NetworkFault("no way in")
+
+@pytest.mark.claim("outside-to-pod")
+def test_5_presence_of_what_no_mode_promises(any_plug_in, verdict):
+    verdict.judge(holds=True, seen="reached")
+""")
+    assert [record.verdict for record in run.checks] == [
+        Verdict.ABSENT_BY_DESIGN,
+        Verdict.BROKEN,
+        Verdict.BROKEN,
+        Verdict.BROKEN,
+        Verdict.NOT_APPLICABLE,
+        Verdict.HOLDS,
+    ]
+    absent, present, _, _, unpromised, _ = (record.message for record in run.checks)
+    assert "outside reaches no pod" in absent
+    assert "only nodes know a way to pods" in absent
+    assert "does more than its mode says" in present
+    assert "no way in" in unpromised
 
 
 def test_absence_that_no_mode_foresees_is_a_finding(assay: Assay) -> None:
@@ -153,17 +168,6 @@ def test_absence_that_no_mode_foresees_is_a_finding(assay: Assay) -> None:
         failed=1,
     )
     assert found is Verdict.BROKEN
-
-
-@pytest.mark.parametrize(
-    ("body", "verdict"), [('raise NetworkFault("no way out")', Verdict.NOT_APPLICABLE), ("pass", Verdict.HOLDS)]
-)
-def test_what_the_mode_does_not_promise_is_measured(assay: Assay, body: str, verdict: Verdict) -> None:
-    found, said = assay.verdict(
-        f'@pytest.mark.claim("pod-to-outside-address")\ndef test_it(any_plug_in):\n    {body}\n'
-    )
-    assert found is verdict
-    assert verdict is Verdict.HOLDS or "no way out" in said
 
 
 def test_everything_about_a_check_is_recorded(assay: Assay) -> None:
@@ -190,11 +194,6 @@ def test_it(verdict, over):
     assert [piece.text for piece in record.evidence] == ["one replica only"]
     assert [(figure.key, figure.value, figure.unit) for figure in run.figures] == [("latency", 2.5, "ms")]
     assert [one.source for one in run.observations[record.id]] == ["p"]
-
-
-def test_an_unforeseen_error_brings_its_traceback(assay: Assay) -> None:
-    (record,) = assay.of('@pytest.mark.claim("dns-a")\ndef test_it():\n    {}["missing"]\n').checks
-    assert any("KeyError" in piece.text for piece in record.evidence)
 
 
 def test_a_check_whose_worker_died_has_no_verdict(assay: Assay) -> None:
