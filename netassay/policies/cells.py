@@ -1,0 +1,40 @@
+"""The cells of a scene's truth table: every pod to every pod, TCP and UDP, two ports, and what is expected of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from netassay.fleet.ports import PROBE_PORTS, transport
+from netassay.policies.scene import SYMBOLS
+
+if TYPE_CHECKING:
+    from netassay.policies.model import Transport
+    from netassay.policies.scene import Scene
+    from netassay.policies.simulator import Ruling
+
+PORTS: Final = ("tcp", "tcp2", "udp", "udp2")
+"""The ports that are tried, by the names that pods give them."""
+
+
+class Cell(NamedTuple):
+    """One attempt to be made: source and target by symbol, and the name of the port."""
+
+    source: str
+    target: str
+    port: str
+
+
+CELLS: Final = tuple(Cell(source, target, port) for port in PORTS for source in SYMBOLS for target in SYMBOLS)
+"""The whole table."""
+
+
+def ruling(scene: Scene, cell: Cell) -> Ruling:
+    """What the simulator says of a cell."""
+    over: Transport = "UDP" if transport(cell.port) == "UDP" else "TCP"
+    return scene.ruling(cell.source, cell.target, over, PROBE_PORTS[cell.port])
+
+
+def changed(before: Scene, after: Scene, *, most: int = 24) -> list[Cell]:
+    """Give some of the cells that a change opens or closes, spread over all: whoever waits looks at them first."""
+    found = [cell for cell in CELLS if ruling(before, cell).open != ruling(after, cell).open]
+    return found[:: max(1, len(found) // most)]
