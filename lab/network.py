@@ -49,12 +49,6 @@ def confined_routes() -> list[str]:
         return sorted(f"{route.get_attr('RTA_DST')}/{route['dst_len']}" for route in routes)
 
 
-def machine_link_exists() -> bool:
-    """Whether the machine has its link to the lab."""
-    with IPRoute() as ip:
-        return bool(ip.link_lookup(ifname=plan.MACHINE_LINK))
-
-
 def link_machine(control_plane_pid: int) -> None:
     """Join the machine and the control plane's network namespace (of the process `control_plane_pid`) by a veth."""
     with IPRoute() as ip:

