@@ -25,6 +25,12 @@ READY_WITHIN = 60.0
 LEASES = "/var/lib/cni/networks/cbr0"
 
 
+def leases(lab: LabState, node: str) -> list[str]:
+    """The addresses that the lease store of `node` holds to be given out."""
+    shown = subprocess.run([*lab.enter(node), "ls", LEASES], capture_output=True, text=True, check=True).stdout.split()
+    return [name for name in shown if name[0].isdigit()]
+
+
 @contextmanager
 def service_proxy_stopped(lab: LabState, node: str) -> Iterator[None]:
     """Stop kube-proxy of `node` where it stands: its rules stay, and follow nothing any more."""

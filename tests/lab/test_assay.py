@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from kubernetes import client, config
 from playwright.sync_api import sync_playwright
 
 from lab import lifecycle, modes
@@ -65,6 +66,17 @@ def test_a_healthy_cluster_conforms_and_the_report_asks_no_other_host(lab: LabSt
     assert not complaints
     assert "conforms" in shown.lower()
     assert f"lab:{modes.DEFAULT}" in shown
+
+
+def test_an_assay_leaves_neither_namespace_nor_lease_behind(lab: LabState, tmp_path: Path) -> None:
+    assay = Assay(tmp_path / "run", "--select", "pod_network")
+    assert assay.exit_code == 0, assay.said
+    api = client.CoreV1Api(config.new_client_from_config(lab.kubeconfig))
+    assert not [n.metadata.name for n in api.list_namespace(label_selector="netassay.dev/run").items]
+    pods = [pod for pod in api.list_pod_for_all_namespaces().items if not pod.spec.host_network]
+    for node in lab.nodes:
+        held = {pod.status.pod_ip for pod in pods if pod.spec.node_name == node}
+        assert set(breaks.leases(lab, node)) == held, f"{node}: leases and pods differ"
 
 
 def test_a_service_proxy_that_stands_still_on_one_node_is_told_by_the_services(lab: LabState, tmp_path: Path) -> None:
