@@ -18,7 +18,7 @@ from lab.errors import LabError
 from tests.lab.traces import Traces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.lab
 
@@ -34,8 +34,7 @@ def machine() -> Iterator[Traces]:
     lifecycle.down()
 
 
-def wait_until(condition: object, within: float = UP_WITHIN) -> None:
-    assert callable(condition)
+def wait_until(condition: Callable[[], bool], within: float = UP_WITHIN) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "the lab did not get there in time"
