@@ -20,6 +20,7 @@ TOOLS = {
     "conntrack": "conntrack",
     "gcc": "gcc",
     "ip": "iproute2",
+    "ipset": "ipset",
     "iptables": "iptables",
     "mount": "mount",
     "nft": "nftables",

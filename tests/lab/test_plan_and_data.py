@@ -39,7 +39,7 @@ def test_every_mode_names_families_and_manifests_that_exist(name: str) -> None:
 
 
 def test_an_unknown_mode_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(LabError, match="flannel-hostgw, flannel-vxlan"):
+    with pytest.raises(LabError, match="flannel-hostgw, flannel-policy, flannel-vxlan"):
         modes.load("token-ring")
 
 
