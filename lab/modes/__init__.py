@@ -9,11 +9,21 @@ from lab import paths
 from lab.errors import LabError
 
 DEFAULT = "flannel-vxlan"
-# What every mode needs, whatever its plug-in.
-BASE_FAMILIES = ("pause", "kubernetes", "etcd", "containerd", "cni-plugins", "coredns")
+# What every mode needs, whatever its plug-in: a cluster, and who serves LoadBalancers, Ingresses and Gateways in it.
+BASE_FAMILIES = (
+    "pause",
+    "kubernetes",
+    "etcd",
+    "containerd",
+    "cni-plugins",
+    "coredns",
+    "metallb",
+    "traefik",
+    "gateway-api",
+)
 NETWORK_MANIFESTS = ("kube-proxy",)
 # Applied once the nodes have their network: a pod that comes before it is tried again only after ten seconds and more.
-POD_MANIFESTS = ("coredns",)
+POD_MANIFESTS = ("coredns", "metallb", "traefik")
 
 
 @dataclass(frozen=True)

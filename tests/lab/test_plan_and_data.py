@@ -20,6 +20,7 @@ VALUES = {
     "control_plane": str(plan.CONTROL_PLANE.ip),
     "cluster_dns": str(plan.CLUSTER_DNS),
     "cluster_domain": plan.CLUSTER_DOMAIN,
+    "load_balancers": str(plan.LOAD_BALANCERS),
 }
 
 
@@ -27,13 +28,15 @@ def test_the_ranges_of_a_lab_do_not_overlap() -> None:
     for one, other in itertools.combinations(plan.CONFINED, 2):
         assert not one.overlaps(other), f"{one} and {other}"
     assert all(network.is_private for network in plan.CONFINED)
+    assert plan.LOAD_BALANCERS.subnet_of(plan.VPC)
+    assert not any(host.address.ip in plan.LOAD_BALANCERS for host in plan.node_hosts(plan.MOST_NODES))
 
 
 @pytest.mark.parametrize("name", modes.names())
 def test_every_mode_names_families_and_manifests_that_exist(name: str) -> None:
     mode = modes.load(name)
     assert set(mode.families) <= set(binaries.families())
-    for manifest in mode.manifests:
+    for manifest in (*mode.manifests, *mode.pod_manifests):
         objects = read_manifest(manifest, {**VALUES, **mode.values})
         assert all({"apiVersion", "kind", "metadata"} <= set(found) for found in objects)
 
@@ -46,7 +49,7 @@ def test_an_unknown_mode_is_answered_with_the_known_ones() -> None:
 def test_every_family_has_pins_and_its_key_follows_them() -> None:
     families = binaries.families()
     for family in families.values():
-        assert (family.pins / "go.mod").exists()
+        assert (family.pins / ("requirements.txt" if family.wheel else "go.mod")).exists()
     assert len({family.key for family in families.values()}) == len(families)
 
 
