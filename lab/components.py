@@ -48,12 +48,12 @@ def etcd() -> Component:
     )
 
 
-def apiserver() -> Component:
+def apiserver(families: plan.Families) -> Component:
     """The API, with the authorizers and admission that real clusters run."""
     return _control_plane(
         "kube-apiserver",
         "--etcd-servers=http://127.0.0.1:2379",
-        f"--advertise-address={plan.CONTROL_PLANE.ip}",
+        f"--advertise-address={families.first(plan.CONTROL_PLANE.ip, plan.CONTROL_PLANE6.ip)}",
         "--secure-port=6443",
         f"--tls-cert-file={PKI}/apiserver.crt",
         f"--tls-private-key-file={PKI}/apiserver.key",
@@ -65,14 +65,14 @@ def apiserver() -> Component:
         f"--kubelet-client-certificate={PKI}/apiserver-kubelet-client.crt",
         f"--kubelet-client-key={PKI}/apiserver-kubelet-client.key",
         "--kubelet-preferred-address-types=InternalIP",
-        f"--service-cluster-ip-range={plan.SERVICE_NETWORK}",
+        _service_ranges(families),
         f"--service-account-issuer=https://kubernetes.default.svc.{plan.CLUSTER_DOMAIN}",
         f"--service-account-key-file={PKI}/service-accounts.pub",
         f"--service-account-signing-key-file={PKI}/service-accounts.key",
     )
 
 
-def controller_manager() -> Component:
+def controller_manager(families: plan.Families) -> Component:
     """The controllers, each with its own service account."""
     return _control_plane(
         "kube-controller-manager",
@@ -83,8 +83,8 @@ def controller_manager() -> Component:
         f"--root-ca-file={PKI}/ca.crt",
         f"--service-account-private-key-file={PKI}/service-accounts.key",
         "--allocate-node-cidrs=true",
-        f"--cluster-cidr={plan.POD_NETWORK}",
-        f"--service-cluster-ip-range={plan.SERVICE_NETWORK}",
+        f"--cluster-cidr={','.join(families.of(plan.POD_NETWORK, plan.POD_NETWORK6))}",
+        _service_ranges(families),
         "--node-monitor-grace-period=20s",
         "--kube-api-qps=200",
         "--kube-api-burst=400",
@@ -101,19 +101,21 @@ def scheduler() -> Component:
     )
 
 
-def outside_dns() -> Component:
+def outside_dns(families: plan.Families) -> Component:
     """The name server of the world outside the cluster: it knows one name, and that all others do not exist."""
+    addresses = families.of(plan.OUTSIDE.ip, plan.OUTSIDE6.ip)
+    hosts = "\n".join(f"        {address} {plan.OUTSIDE_NAME}" for address in addresses)
     corefile = f"""\
 {plan.OUTSIDE_NAME}:53 {{
-    bind {plan.OUTSIDE.ip}
+    bind {" ".join(addresses)}
     errors
     hosts {{
-        {plan.OUTSIDE.ip} {plan.OUTSIDE_NAME}
+{hosts}
         ttl 30
     }}
 }}
 .:53 {{
-    bind {plan.OUTSIDE.ip}
+    bind {" ".join(addresses)}
     errors
     template ANY ANY {{
         rcode NXDOMAIN
@@ -157,7 +159,7 @@ state = "/run/containerd"
     )
 
 
-def kubelet(node: plan.Host, mode: str) -> Component:
+def kubelet(node: plan.Host, mode: str, families: plan.Families) -> Component:
     """The kubelet of one node; who may use its API is asked of the API server.
 
     A label on the node says that this is a lab, and in which mode, so that no report takes it for the real thing.
@@ -174,7 +176,7 @@ def kubelet(node: plan.Host, mode: str) -> Component:
         "tlsCertFile": f"{PKI}/kubelet-serving-{node.name}.crt",
         "tlsPrivateKeyFile": f"{PKI}/kubelet-serving-{node.name}.key",
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
-        "clusterDNS": [str(plan.CLUSTER_DNS)],
+        "clusterDNS": [families.first(plan.CLUSTER_DNS, plan.CLUSTER_DNS6)],
         "clusterDomain": plan.CLUSTER_DOMAIN,
         "resolvConf": "/etc/resolv.conf",
         "cgroupDriver": "cgroupfs",
@@ -199,11 +201,15 @@ def kubelet(node: plan.Host, mode: str) -> Component:
         f"--config={file}",
         f"--kubeconfig={PKI}/kubelet-{node.name}.kubeconfig",
         f"--hostname-override={node.name}",
-        f"--node-ip={node.address.ip}",
+        f"--node-ip={','.join(families.of(node.address.ip, node.address6.ip))}",
         "--root-dir=/var/lib/kubelet",
         f"--node-labels=netassay.dev/lab={mode}",
     )
     return Component("kubelet", node.name, argv)
+
+
+def _service_ranges(families: plan.Families) -> str:
+    return f"--service-cluster-ip-range={','.join(families.of(plan.SERVICE_NETWORK, plan.SERVICE_NETWORK6))}"
 
 
 def _control_plane(name: str, *options: str) -> Component:

@@ -38,6 +38,12 @@ class Request:
     nodes: int
     binaries: str
     outside_agent: str
+    ip_family: str
+
+    @property
+    def families(self) -> plan.Families:
+        """The IP families of pods and Services."""
+        return plan.Families(self.ip_family)
 
 
 @dataclass
@@ -73,26 +79,26 @@ class Init:
         self._stage("network")
         nodes = plan.node_hosts(self.request.nodes)
         control_plane, outside = plan.control_plane_host(), plan.outside_host()
-        network.build_vpc()
-        network.set_kernel({"ipv4/ip_forward": 1}, Path("/proc/sys/net"))
+        families = self.request.families
+        network.build_vpc(families)
         for host in (control_plane, outside, *nodes):
             self._make_host(host)
         self._stage("control plane")
         self.start(components.etcd())
-        self.start(components.outside_dns())
+        self.start(components.outside_dns(families))
         if self.request.outside_agent:
             self.start(components.outside_agent(self.request.outside_agent))
         with ThreadPoolExecutor() as pool:
             made = [pool.submit(self._make_node, node) for node in nodes]
-            self.start(components.apiserver())
+            self.start(components.apiserver(families))
             self._wait_for_api()
-            self.start(components.controller_manager())
+            self.start(components.controller_manager(families))
             self.start(components.scheduler())
             self._stage("nodes")
             for node in made:
                 node.result()
         for node_host in nodes:
-            self.start(components.kubelet(node_host, self.request.mode))
+            self.start(components.kubelet(node_host, self.request.mode, families))
         self._stage("up")
 
     def start(self, component: Component) -> None:
@@ -145,12 +151,13 @@ class Init:
         )
         _wait_for_namespace(process.pid)
         self.status.hosts[host.name] = process.pid
-        network.plug_in(host, process.pid)
+        network.plug_in(host, process.pid, self.request.families)
 
     def _make_node(self, node: plan.Host) -> None:
         cgroups.make(node.name)
         script = paths.HERE / "scripts" / "node.sh"
-        _run(*self._enter(node.name), "sh", str(script), node.name, str(plan.OUTSIDE.ip))
+        resolver = self.request.families.first(plan.OUTSIDE.ip, plan.OUTSIDE6.ip)
+        _run(*self._enter(node.name), "sh", str(script), node.name, resolver)
         for name, value in NODE_KERNEL.items():
             key = f"net.{name.replace('/', '.')}={value}"
             _run(*self._enter(node.name), "sysctl", "-qw", "-e", key)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def up(
     *,
     nodes: int = plan.LEAST_NODES,
     proxy_mode: str = PROXY_MODES[0],
+    ip_family: str = plan.IP_FAMILIES[0],
     outside_agent: Path | None = None,
     progress: Progress | None = None,
 ) -> LabState:
@@ -64,20 +66,23 @@ def up(
         raise LabError(f"A lab has {plan.LEAST_NODES} to {plan.MOST_NODES} nodes, not {nodes}.")
     if proxy_mode not in PROXY_MODES:
         raise LabError(f"kube-proxy runs in one of the modes {', '.join(PROXY_MODES)}, not {proxy_mode!r}.")
+    if ip_family not in plan.IP_FAMILIES:
+        raise LabError(f"The IP family of a lab's pods is one of {', '.join(plan.IP_FAMILIES)}, not {ip_family!r}.")
     mode = prepare(mode_name, progress)
+    wanted = _Wanted(mode, nodes, proxy_mode, plan.Families(ip_family), outside_agent)
     with _only_one():
         found = state.running()
         if found is not None:
-            if (found.mode, found.node_count, found.proxy_mode) == (mode.name, nodes, proxy_mode):
+            if wanted.is_what_runs(found):
                 return found
             raise LabError(
-                f"A lab already runs (mode {found.mode}, {found.node_count} nodes, kube-proxy {found.proxy_mode}), and "
-                "a machine carries one. Use it, or end it with `netassay lab down`."
+                f"A lab already runs (mode {found.mode}, {found.node_count} nodes, kube-proxy {found.proxy_mode}, "
+                f"{found.ip_family}), and a machine carries one. Use it, or end it with `netassay lab down`."
             )
         _clear()
         try:
             with Interrupts() as interrupts:
-                return _bring_up(mode, nodes, proxy_mode, outside_agent, progress, interrupts)
+                return _bring_up(wanted, progress, interrupts)
         except BaseException as error:
             told = f" Its logs were kept in {_keep_logs()}." if isinstance(error, Exception) else ""
             _clear()
@@ -92,9 +97,23 @@ def down() -> None:
         _clear()
 
 
-def _bring_up(
-    mode: LabMode, nodes: int, proxy_mode: str, outside_agent: Path | None, progress: Progress, interrupts: Interrupts
-) -> LabState:
+@dataclass(frozen=True)
+class _Wanted:
+    """A lab as it was asked for."""
+
+    mode: LabMode
+    nodes: int
+    proxy_mode: str
+    families: plan.Families
+    outside_agent: Path | None
+
+    def is_what_runs(self, lab: LabState) -> bool:
+        asked = (self.mode.name, self.nodes, self.proxy_mode, self.families.name)
+        return asked == (lab.mode, lab.node_count, lab.proxy_mode, lab.ip_family)
+
+
+def _bring_up(wanted: _Wanted, progress: Progress, interrupts: Interrupts) -> LabState:
+    mode, nodes, families = wanted.mode, wanted.nodes, wanted.families
     paths.STATE.mkdir(mode=0o700, parents=True)
     paths.LOGS.mkdir()
     hosts = plan.node_hosts(nodes)
@@ -106,18 +125,21 @@ def _bring_up(
             "mode": mode.name,
             "nodes": nodes,
             "binaries": str(_binaries(mode)),
-            "outside_agent": str(outside_agent or ""),
+            "outside_agent": str(wanted.outside_agent or ""),
+            "ip_family": families.name,
         }
         init_pid = _start_init(json.dumps(request))
         lab = state.LabState(
             mode=mode.name,
             title=mode.title,
             stand_in_for=mode.stand_in_for,
-            proxy_mode=proxy_mode,
+            proxy_mode=wanted.proxy_mode,
             node_count=nodes,
             init_pid=init_pid,
             init_started=state.start_time(init_pid) or 0,
-            outside_agent=str(outside_agent or ""),
+            outside_agent=str(wanted.outside_agent or ""),
+            ip_family=families.name,
+            outside_addresses=tuple(families.of(plan.OUTSIDE.ip, plan.OUTSIDE6.ip)),
             nodes=tuple(host.name for host in hosts),
         )
         lab.write()
@@ -136,7 +158,7 @@ def _bring_up(
             if manifests is mode.manifests:
                 for family in mode.families:
                     objects.define(known[family].definitions())
-            objects.apply(manifests, mode, proxy_mode)
+            objects.apply(manifests, mode, wanted.proxy_mode, families)
             objects.wait_for_system(nodes, SYSTEM_WITHIN, functools.partial(_tell, lab, interrupts, step))
     objects.close()
     return lab

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
-from socket import AF_INET
+from pathlib import Path
+from socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, Any
 
 from pyroute2 import IPRoute, netns
@@ -14,18 +15,25 @@ from lab import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ipaddress import IPv4Interface
-    from pathlib import Path
+    from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 BRIDGE = "vpc0"
 # Far behind any route that the lab itself makes, yet before the machine's default route, which is less specific.
 CONFINING_METRIC = 4_294_967
+# Addresses are the plan's, so nobody need ask around whether one is taken, which would keep it unusable for a second.
+KERNEL_WITH_IPV6 = {
+    "ipv6/conf/all/forwarding": 1,
+    "ipv6/conf/all/accept_dad": 0,
+    "ipv6/conf/default/accept_dad": 0,
+    "ipv6/conf/all/disable_ipv6": 0,
+    "ipv6/conf/default/disable_ipv6": 0,
+}
 
 
 def confine_machine() -> None:
     """Make the lab's ranges unreachable on the machine, so that a lab half up (or down) cannot leak to its uplink."""
     with IPRoute() as ip:
-        for network in plan.CONFINED:
+        for network in _confined():
             ip.route("replace", dst=str(network), type="unreachable", priority=CONFINING_METRIC)
 
 
@@ -34,7 +42,7 @@ def free_machine() -> None:
     with IPRoute() as ip:
         for index in ip.link_lookup(ifname=plan.MACHINE_LINK):
             ip.link("del", index=index)
-        for network in plan.CONFINED:
+        for network in _confined():
             try:
                 ip.route("del", dst=str(network), type="unreachable", priority=CONFINING_METRIC)
             except NetlinkError as error:
@@ -45,8 +53,16 @@ def free_machine() -> None:
 def confined_routes() -> list[str]:
     """The lab's ranges that are unreachable on the machine right now."""
     with IPRoute() as ip:
-        routes = ip.get_routes(family=AF_INET, priority=CONFINING_METRIC)
-        return sorted(f"{route.get_attr('RTA_DST')}/{route['dst_len']}" for route in routes)
+        return sorted(
+            f"{route.get_attr('RTA_DST')}/{route['dst_len']}"
+            for family in (AF_INET, AF_INET6)
+            for route in ip.get_routes(family=family, priority=CONFINING_METRIC)
+        )
+
+
+def _confined() -> list[IPv4Network | IPv6Network]:
+    """What has to be kept from the machine's uplink; a machine without IPv6 sends none of it anywhere."""
+    return [*plan.CONFINED, *(plan.CONFINED6 if Path("/proc/sys/net/ipv6").exists() else ())]
 
 
 def link_machine(control_plane_pid: int) -> None:
@@ -62,16 +78,20 @@ def link_machine(control_plane_pid: int) -> None:
     _inside(control_plane_pid, lambda ip: _bring_up(ip, "machine", plan.API_FROM_MACHINE))
 
 
-def build_vpc() -> None:
+def build_vpc(families: plan.Families) -> None:
     """Make the VPC's switch and router in this network namespace. Where it has no route to, it says so at once."""
+    set_kernel({"ipv4/ip_forward": 1, **(KERNEL_WITH_IPV6 if families.ipv6 else {})}, Path("/proc/sys/net"))
     with IPRoute() as ip:
         _bring_up(ip, "lo", None)
         ip.link("add", ifname=BRIDGE, kind="bridge")
         _bring_up(ip, BRIDGE, plan.ROUTER)
         ip.route("add", family=AF_INET, dst="0.0.0.0/0", type="unreachable", priority=CONFINING_METRIC)
+        if families.ipv6:
+            _bring_up(ip, BRIDGE, plan.ROUTER6)
+            ip.route("add", family=AF_INET6, dst="::/0", type="unreachable", priority=CONFINING_METRIC)
 
 
-def plug_in(host: plan.Host, pid: int) -> None:
+def plug_in(host: plan.Host, pid: int, families: plan.Families) -> None:
     """Give the network namespace of process `pid` its eth0 as `host`, on the switch or behind the router."""
     port = f"to-{host.name}"[:15]
     with IPRoute() as ip:
@@ -81,11 +101,18 @@ def plug_in(host: plan.Host, pid: int) -> None:
             _bring_up(ip, port, None)
         else:
             _bring_up(ip, port, plan.OUTSIDE_GATEWAY)
+            if families.ipv6:
+                _bring_up(ip, port, plan.OUTSIDE_GATEWAY6)
 
     def configure(ip: Any) -> None:
+        if families.ipv6:
+            set_kernel(KERNEL_WITH_IPV6, Path("/proc/sys/net"))
         _bring_up(ip, "lo", None)
         _bring_up(ip, "eth0", host.address)
         ip.route("add", dst="default", gateway=str(host.gateway))
+        if families.ipv6:
+            _bring_up(ip, "eth0", host.address6)
+            ip.route("add", family=AF_INET6, dst="::/0", gateway=str(host.gateway6))
 
     _inside(pid, configure)
 
@@ -119,7 +146,7 @@ def _index(ip: Any, name: str) -> int:
     return found[0]
 
 
-def _bring_up(ip: Any, name: str, address: IPv4Interface | None) -> None:
+def _bring_up(ip: Any, name: str, address: IPv4Interface | IPv6Interface | None) -> None:
     index = _index(ip, name)
     if address is not None:
         ip.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 import time
 from typing import TYPE_CHECKING, Any
@@ -44,17 +45,9 @@ class Objects:
                 if found["kind"] == "CustomResourceDefinition":
                     _apply(resource, found)
 
-    def apply(self, manifests: Iterable[str], mode: LabMode, proxy_mode: str) -> None:
+    def apply(self, manifests: Iterable[str], mode: LabMode, proxy_mode: str, families: plan.Families) -> None:
         """Apply the manifest files `manifests`, filled in for `mode`."""
-        values = {
-            "proxy_mode": proxy_mode,
-            "pod_network": str(plan.POD_NETWORK),
-            "control_plane": str(plan.CONTROL_PLANE.ip),
-            "cluster_dns": str(plan.CLUSTER_DNS),
-            "cluster_domain": plan.CLUSTER_DOMAIN,
-            "load_balancers": str(plan.LOAD_BALANCERS),
-            **mode.values,
-        }
+        values = values_for(mode, proxy_mode, families)
         for name in manifests:
             for manifest in read_manifest(name, values):
                 _apply(self._resource(manifest), manifest)
@@ -130,6 +123,24 @@ def _apply(resource: Any, manifest: dict[str, Any]) -> None:
 def is_ready(conditions: Iterable[Any] | None) -> bool:
     """Whether `conditions` of a node or pod say Ready."""
     return any(condition.type == "Ready" and condition.status == "True" for condition in conditions or ())
+
+
+def values_for(mode: LabMode, proxy_mode: str, families: plan.Families) -> dict[str, str]:
+    """What stands for the $names in manifests."""
+    return {
+        "proxy_mode": proxy_mode,
+        "ipv4": str(families.ipv4).lower(),
+        "ipv6": str(families.ipv6).lower(),
+        "pod_network": str(plan.POD_NETWORK),
+        "pod_network6": str(plan.POD_NETWORK6),
+        "pod_networks": ",".join(families.of(plan.POD_NETWORK, plan.POD_NETWORK6)),
+        "service_networks": ",".join(families.of(plan.SERVICE_NETWORK, plan.SERVICE_NETWORK6)),
+        "control_plane": str(plan.CONTROL_PLANE.ip),
+        "cluster_dns": families.first(plan.CLUSTER_DNS, plan.CLUSTER_DNS6),
+        "cluster_domain": plan.CLUSTER_DOMAIN,
+        "load_balancers": json.dumps(families.of(plan.LOAD_BALANCERS, plan.LOAD_BALANCERS6)),
+        **mode.values,
+    }
 
 
 def read_manifest(name: str, values: dict[str, str]) -> list[dict[str, Any]]:

@@ -103,6 +103,8 @@ def make_all(folder: Path, admin_kubeconfig: Path, nodes: list[plan.Host]) -> No
             str(plan.API_SERVICE),
             str(plan.CONTROL_PLANE.ip),
             str(plan.API_FROM_MACHINE.ip),
+            str(plan.API_SERVICE6),
+            str(plan.CONTROL_PLANE6.ip),
         ),
     )
     authority.issue("apiserver-kubelet-client", "kube-apiserver-kubelet-client", groups=("system:masters",))
@@ -116,7 +118,7 @@ def make_all(folder: Path, admin_kubeconfig: Path, nodes: list[plan.Host]) -> No
             f"kubelet-serving-{node.name}",
             f"system:node:{node.name}",
             groups=("system:nodes",),
-            serves=(node.name, str(node.address.ip)),
+            serves=(node.name, str(node.address.ip), str(node.address6.ip)),
         )
         authority.kubeconfig(folder / f"kubelet-{node.name}.kubeconfig", inside, f"kubelet-{node.name}")
     authority.kubeconfig(admin_kubeconfig, f"https://{plan.API_FROM_MACHINE.ip}:6443", "admin")

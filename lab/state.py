@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ class LabState:
     init_pid: int
     init_started: int
     outside_agent: str
+    ip_family: str = plan.IP_FAMILIES[0]
+    outside_addresses: tuple[str, ...] = (str(plan.OUTSIDE.ip),)
     kubeconfig: str = str(paths.KUBECONFIG)
-    outside_address: str = str(plan.OUTSIDE.ip)
     outside_name: str = plan.OUTSIDE_NAME
     nodes: tuple[str, ...] = field(default=())
 
@@ -68,8 +69,13 @@ def load() -> LabState | None:
     file = paths.STATE / "lab.json"
     if not file.exists():
         return None
-    data = json.loads(file.read_text())
-    data["nodes"] = tuple(data["nodes"])
+    # The lab may have been brought up by another version, which wrote more or less.
+    known = {each.name for each in fields(LabState)}
+    data: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(file.read_text()).items()
+        if name in known
+    }
     return LabState(**data)
 
 

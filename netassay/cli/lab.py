@@ -61,9 +61,12 @@ def up(
     proxy_mode: Annotated[
         str, typer.Option(help=f"How kube-proxy works: {' or '.join(lifecycle.PROXY_MODES)}.")
     ] = "nftables",
+    ip_family: Annotated[
+        str, typer.Option(help=f"IP families of pods and Services: {', '.join(plan.IP_FAMILIES)}.")
+    ] = "ipv4",
 ) -> None:
     """Bring the lab up: build what is missing (minutes, once), then start it (seconds). Twice is harmless."""
-    lab = lifecycle.up(mode, nodes=nodes, proxy_mode=proxy_mode, outside_agent=outside_agent())
+    lab = lifecycle.up(mode, nodes=nodes, proxy_mode=proxy_mode, ip_family=ip_family, outside_agent=outside_agent())
     out.print(f"The lab is up in mode {lab.mode}.\n  export KUBECONFIG={lab.kubeconfig}", highlight=False)
 
 
@@ -92,7 +95,8 @@ def status() -> None:
     known = lab.status()
     title = f" (stand-in for {lab.stand_in_for})" if lab.stand_in_for else ""
     out.print(
-        f"mode {lab.mode}: {lab.title}{title}; kube-proxy {lab.proxy_mode}; stage {known['stage']}", highlight=False
+        f"mode {lab.mode}: {lab.title}{title}; kube-proxy {lab.proxy_mode}; {lab.ip_family}; stage {known['stage']}",
+        highlight=False,
     )
     out.print(f"KUBECONFIG={lab.kubeconfig}", highlight=False)
     table = Table("component", "process", "restarts", title="components")

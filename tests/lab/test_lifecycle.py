@@ -57,7 +57,7 @@ def way_out(address: str) -> str | None:
     return str(link.get_attr("IFLA_IFNAME"))
 
 
-LAB_ADDRESSES = [str(net.network_address + 9) for net in plan.CONFINED if net.num_addresses > 9]
+LAB_ADDRESSES = [str(net.network_address + 9) for net in (*plan.CONFINED, *plan.CONFINED6) if net.num_addresses > 9]
 
 
 def test_down_after_up_leaves_nothing_and_up_twice_is_harmless(machine: Traces) -> None:

@@ -12,32 +12,28 @@ from cryptography import x509
 from lab import binaries, debian, modes, paths, pki, plan
 from lab.components import PKI
 from lab.errors import LabError
-from lab.objects import read_manifest
-
-VALUES = {
-    "proxy_mode": "nftables",
-    "pod_network": str(plan.POD_NETWORK),
-    "control_plane": str(plan.CONTROL_PLANE.ip),
-    "cluster_dns": str(plan.CLUSTER_DNS),
-    "cluster_domain": plan.CLUSTER_DOMAIN,
-    "load_balancers": str(plan.LOAD_BALANCERS),
-}
+from lab.objects import read_manifest, values_for
 
 
 def test_the_ranges_of_a_lab_do_not_overlap() -> None:
-    for one, other in itertools.combinations(plan.CONFINED, 2):
-        assert not one.overlaps(other), f"{one} and {other}"
-    assert all(network.is_private for network in plan.CONFINED)
+    for ranges in (plan.CONFINED, plan.CONFINED6):
+        for one, other in itertools.combinations(ranges, 2):
+            assert not one.overlaps(other), f"{one} and {other}"
+        assert all(network.is_private for network in ranges)
     assert plan.LOAD_BALANCERS.subnet_of(plan.VPC)
-    assert not any(host.address.ip in plan.LOAD_BALANCERS for host in plan.node_hosts(plan.MOST_NODES))
+    assert plan.LOAD_BALANCERS6.subnet_of(plan.VPC6)
+    for host in plan.node_hosts(plan.MOST_NODES):
+        assert host.address.ip not in plan.LOAD_BALANCERS
+        assert host.address6.ip not in plan.LOAD_BALANCERS6
 
 
+@pytest.mark.parametrize("family", plan.IP_FAMILIES)
 @pytest.mark.parametrize("name", modes.names())
-def test_every_mode_names_families_and_manifests_that_exist(name: str) -> None:
+def test_every_mode_names_families_and_manifests_that_exist(name: str, family: str) -> None:
     mode = modes.load(name)
     assert set(mode.families) <= set(binaries.families())
     for manifest in (*mode.manifests, *mode.pod_manifests):
-        objects = read_manifest(manifest, {**VALUES, **mode.values})
+        objects = read_manifest(manifest, values_for(mode, "nftables", plan.Families(family)))
         assert all({"apiVersion", "kind", "metadata"} <= set(found) for found in objects)
 
 
@@ -55,7 +51,7 @@ def test_every_family_has_pins_and_its_key_follows_them() -> None:
 
 def test_the_flannel_network_configuration_is_json_with_the_mode_s_backend() -> None:
     for name, backend in (("flannel-vxlan", "vxlan"), ("flannel-hostgw", "host-gw")):
-        objects = read_manifest("flannel", {**VALUES, **modes.load(name).values})
+        objects = read_manifest("flannel", values_for(modes.load(name), "nftables", plan.Families("dual")))
         (configuration,) = (o for o in objects if o["kind"] == "ConfigMap")
         assert yaml.safe_load(configuration["data"]["net-conf.json"])["Backend"] == {"Type": backend}
 
