@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "fixtures.options",
+    "fixtures.families",
     "fixtures.runs",
     "fixtures.verdicts",
     "fixtures.cluster",

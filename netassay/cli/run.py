@@ -22,6 +22,7 @@ from netassay.cli.common import (
     console,
 )
 from netassay.errors import UsageError
+from netassay.families import AUTO, CHOICES, Family
 from netassay.fleet import DEFAULT_IMAGE
 from netassay.modes import names
 from netassay.runner.assay import Assay
@@ -64,6 +65,13 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ),
     ] = None,
     mode: Annotated[str, typer.Option(metavar="auto|NAME", help="CNI mode whose expectations count.")] = "auto",
+    ip_family: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(CHOICES),
+            help="IP families to assay; auto: those that pods have. A lab that --lab brings up gets them too.",
+        ),
+    ] = AUTO,
     image: Annotated[
         str,
         typer.Option(
@@ -81,8 +89,8 @@ def run(  # noqa: PLR0917 - typer calls it by name
     outside: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS",
-            help="A host outside the cluster that runs `agent.pyz serve`.",
+            metavar="ADDRESS[,ADDRESS]",
+            help="A host outside the cluster that runs `agent.pyz serve`, by an address of each IP family.",
             rich_help_panel=OUTSIDE,
             show_default=False,
         ),
@@ -117,6 +125,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         lab=lab,
         select=tuple(part for text in select or () for part in split_selection(text)),
         mode=mode,
+        ip_family=ip_family,
         image=mirrored(image or DEFAULT_IMAGE, mirror) if mirror else image,
         tolerate_taints=tolerate_taints,
         host_probes=not no_host_probes,
@@ -129,7 +138,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
     request.validate()
     with ExitStack() as held:
         if lab:
-            kubeconfig = held.enter_context(_lab_kubeconfig(lab, keep=keep_lab))
+            kubeconfig = held.enter_context(_lab_kubeconfig(lab, ip_family, keep=keep_lab))
         cluster = held.enter_context(connect(kubeconfig, context, in_cluster=in_cluster))
         code = Assay(cluster, request, console()).run()
     raise typer.Exit(code)
@@ -141,7 +150,7 @@ def run_help() -> str:
 
 
 @contextmanager
-def _lab_kubeconfig(mode: str, *, keep: bool) -> Iterator[str]:
+def _lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
     """Give the kubeconfig of the lab in this mode. A lab that was not up is brought up, and taken down again.
 
     Raises `UsageError` if that can't be done here.
@@ -157,7 +166,8 @@ def _lab_kubeconfig(mode: str, *, keep: bool) -> Iterator[str]:
         running = state.running()
         ours = running is None
         if running is None or running.mode != mode:
-            running = lifecycle.up(mode, outside_agent=outside_agent())
+            wanted = Family.IPV4 if ip_family == AUTO else ip_family
+            running = lifecycle.up(mode, ip_family=wanted, outside_agent=outside_agent())
     except LabError as error:
         raise UsageError(f"--lab {mode}: {error}") from error
     try:

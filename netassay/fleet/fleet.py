@@ -141,8 +141,7 @@ class Fleet:
         With `grace_seconds=0` the API server forgets the pod at once, while the node may still be taking it down.
         """
         probe.close()
-        if probe in self._opened:
-            self._opened.remove(probe)
+        self._opened = [each for each in self._opened if each.session is not probe.session]
         objects, space = self.cluster.objects, probe.namespace
         pod = self.cluster.get("Pod", probe.name, space)
         if pod is None:

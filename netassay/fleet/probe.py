@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
+    from netassay.families import Family
     from netassay.fleet.channel import Channel
 
 CALL_SECONDS = 20.0
@@ -52,6 +54,7 @@ class Probe:
         self.observer: Callable[[Sequence[Observation]], None] | None = None
         self.loop = loop
         self.session = Session(name, make)
+        self.family: Family | None = None
         self._nameserver = ""
 
     def __repr__(self) -> str:
@@ -60,8 +63,16 @@ class Probe:
 
     @property
     def address(self) -> str:
-        """The first of its addresses, "" if none is known."""
+        """The first of its addresses, or of those of its `family` if it was asked for in one; "" if none is known."""
+        if self.family is not None:
+            return self.family.first(self.addresses)
         return self.addresses[0] if self.addresses else ""
+
+    def over(self, family: Family) -> Self:
+        """The same probe, on the same stream, with its address of this IP family as its address."""
+        view = copy.copy(self)
+        view.family = family
+        return view
 
     @property
     def lost(self) -> str:
@@ -241,13 +252,12 @@ class LocalProbe(Probe):
         argv: Sequence[str],
         name: str,
         node: str = "",
-        address: str = "",
+        addresses: Sequence[str] = (),
         ports: Mapping[str, int] = PROBE_PORTS,
     ) -> None:
-        """`argv` runs `agent.pyz drive`; `address` is where others reach it, if anywhere."""
-        addresses = (address,) if address else ()
-        loop = LoopThread(f"netassay-{name}")
-        super().__init__(loop, lambda: ChildChannel(argv), name=name, node=node, addresses=addresses, ports=ports)
+        """`argv` runs `agent.pyz drive`; `addresses` are where others reach it, if anywhere."""
+        loop, known = LoopThread(f"netassay-{name}"), tuple(addresses)
+        super().__init__(loop, lambda: ChildChannel(argv), name=name, node=node, addresses=known, ports=ports)
 
     def close(self) -> None:
         """End the agent. Harmless when repeated."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import netassay
 from netassay.errors import HarnessFault, UsageError
+from netassay.families import families_of_pods, to_assay
 from netassay.fleet import Fleet, Run, sweep_leftovers
 from netassay.modes import detect
 from netassay.results.collect import EVENTS, HEADER, RUN_JSON, collect, write_header
@@ -77,7 +79,12 @@ class Assay:
         evidence = "; ".join(header.detection.evidence) if header.detection else ""
         self.console.print(f"mode {header.mode}: {evidence}", markup=False, soft_wrap=True)
         with Progress(self.console, self.folder) as progress:
-            plan = phases(self.request, run_id=self.identity.id, run_dir=self.folder, mode=header.mode)
+            assayed = replace(
+                self.request,
+                mode=header.mode,
+                ip_family=to_assay(self.request.ip_family, families_of_pods(self.cluster)),
+            )
+            plan = phases(assayed, run_id=self.identity.id, run_dir=self.folder)
             for phase in plan:
                 self._run_phase(phase, progress)
             if not progress.planned:

@@ -10,6 +10,7 @@ from typing import Final
 
 from netassay import bundle
 from netassay.errors import UsageError
+from netassay.families import AUTO, CHOICES
 from netassay.modes import load
 
 CHECK_SECONDS: Final = 900
@@ -29,6 +30,7 @@ class Request:
     lab: str = ""
     select: tuple[str, ...] = ()
     mode: str = "auto"
+    ip_family: str = AUTO
     image: str = ""
     tolerate_taints: bool = False
     host_probes: bool = True
@@ -43,6 +45,8 @@ class Request:
         if self.lab and (self.kubeconfig or self.context or self.in_cluster):
             raise UsageError("--lab chooses the cluster by itself: leave out --kubeconfig, --context and --in-cluster")
         selected(self.select)
+        if self.ip_family not in CHOICES:
+            raise UsageError(f"--ip-family is one of {', '.join(CHOICES)}, not {self.ip_family!r}")
         if self.mode != "auto":
             load(self.mode)
 
@@ -85,20 +89,21 @@ def selected(select: tuple[str, ...]) -> list[str]:
     return chosen
 
 
-def phases(request: Request, *, run_id: str, run_dir: Path, mode: str) -> list[Phase]:
-    """Give the phases in their order: what can run side by side, then what needs the network for itself."""
+def phases(request: Request, *, run_id: str, run_dir: Path) -> list[Phase]:
+    """Give the phases in their order: what can run side by side, then what needs the network for itself.
+
+    What the request leaves to be found out (mode, IP families) has been by then.
+    """
     targets = selected(request.select)
     # Of xdist's ways to share checks out, loadgroup hands a check that killed its worker to the next one, and the next.
     together = ["-n", str(request.workers), "--dist", "worksteal"] if request.workers > 0 else []
     return [
-        _phase(PARALLEL, ["-m", "not serial", *together], targets, request, run_id, run_dir, mode),
-        _phase(SERIAL, ["-m", "serial"], targets, request, run_id, run_dir, mode),
+        _phase(PARALLEL, ["-m", "not serial", *together], targets, request, run_id, run_dir),
+        _phase(SERIAL, ["-m", "serial"], targets, request, run_id, run_dir),
     ]
 
 
-def _phase(
-    name: str, how: list[str], targets: list[str], request: Request, run_id: str, run_dir: Path, mode: str
-) -> Phase:
+def _phase(name: str, how: list[str], targets: list[str], request: Request, run_id: str, run_dir: Path) -> Phase:
     root = bundle.root()
     junit = run_dir / "logs" / f"{name}.junit.xml"
     command = [sys.executable, "-m", "pytest"]
@@ -107,12 +112,14 @@ def _phase(
     command += ["-p", "xdist", "-p", "timeout", "-p", "allure_pytest", "-p", "no:cacheprovider"]
     command += ["-q", "--color=no", f"--timeout={CHECK_SECONDS}", f"--junitxml={junit}"]
     command += [f"--alluredir={run_dir / 'allure-results'}", *how]
-    command += [f"--run-id={run_id}", f"--run-dir={run_dir}", f"--mode={mode}", "--keep-run", *cluster_options(request)]
-    command += [f"--image={request.image}"] if request.image else []
-    command += ["--tolerate-taints"] if request.tolerate_taints else []
-    command += [] if request.host_probes else ["--no-host-probes"]
-    command += [f"--outside={request.outside}"] if request.outside else []
-    command += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    command += [
+        f"--run-id={run_id}",
+        f"--run-dir={run_dir}",
+        f"--mode={request.mode}",
+        "--keep-run",
+        *cluster_options(request),
+    ]
+    command += _common_options(request)
     return Phase(name, [*command, *targets], junit)
 
 
@@ -130,9 +137,15 @@ def command_again(request: Request) -> list[str]:
     """Give the command of this run without its selection and folder, to do all or part of it again."""
     command = ["netassay", "run", *cluster_options(request)]
     command += [f"--mode={request.mode}"] if request.mode != "auto" else []
-    command += [f"--image={request.image}"] if request.image else []
-    command += ["--tolerate-taints"] if request.tolerate_taints else []
-    command += [] if request.host_probes else ["--no-host-probes"]
-    command += [f"--outside={request.outside}"] if request.outside else []
-    command += [f"--outside-name={request.outside_name}"] if request.outside_name else []
-    return command
+    return command + _common_options(request)
+
+
+def _common_options(request: Request) -> list[str]:
+    """Give the options that are the same for pytest and for `netassay run`, the cluster's and the mode's apart."""
+    options = [f"--ip-family={request.ip_family}"] if request.ip_family != AUTO else []
+    options += [f"--image={request.image}"] if request.image else []
+    options += ["--tolerate-taints"] if request.tolerate_taints else []
+    options += [] if request.host_probes else ["--no-host-probes"]
+    options += [f"--outside={request.outside}"] if request.outside else []
+    options += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    return options

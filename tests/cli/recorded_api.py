@@ -17,6 +17,7 @@ RECORDED = Path(__file__).parent.parent / "modes" / "recorded"
 
 KINDS = {
     "nodes": "Node",
+    "pods": "Pod",
     "daemonsets": "DaemonSet",
     "configmaps": "ConfigMap",
     "services": "Service",

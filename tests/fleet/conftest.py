@@ -21,5 +21,5 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAgent]:
 @pytest.fixture(scope="module")
 def probe(agent: LocalAgent) -> Iterator[LocalProbe]:
     """The agent's driver, as a child process of ours."""
-    with LocalProbe(agent.drive_command, "client-1", node="here", address="127.0.0.1") as driving:
+    with LocalProbe(agent.drive_command, "client-1", node="here", addresses=["127.0.0.1"]) as driving:
         yield driving

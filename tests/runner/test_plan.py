@@ -37,9 +37,15 @@ def test_what_is_not_there_is_told_with_what_is(part: str) -> None:
 
 def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path: Path) -> None:
     request = Request(
-        kubeconfig="/k", context="c", tolerate_taints=True, host_probes=False, outside="192.0.2.1", image="i"
+        kubeconfig="/k",
+        context="c",
+        tolerate_taints=True,
+        host_probes=False,
+        outside="192.0.2.1",
+        image="i",
+        mode="generic",
     )
-    together, alone = phases(request, run_id="r1", run_dir=tmp_path, mode="generic")
+    together, alone = phases(request, run_id="r1", run_dir=tmp_path)
     for phase in (together, alone):
         assert {"--kubeconfig=/k", "--context=c", "--run-id=r1", f"--run-dir={tmp_path}", "--mode=generic"} <= set(
             phase.command
@@ -55,13 +61,13 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
 
 
 def test_one_worker_process_less_is_none() -> None:
-    assert "-n" not in phases(Request(workers=0), run_id="r1", run_dir=Path("/r"), mode="generic")[0].command
+    assert "-n" not in phases(Request(workers=0), run_id="r1", run_dir=Path("/r"))[0].command
 
 
 def test_the_lab_is_named_by_its_mode_and_not_by_its_kubeconfig() -> None:
     request = Request(lab="flannel-vxlan", mode="generic", select=("dns",), out=Path("/o"))
     assert command_again(request) == ["netassay", "run", "--lab=flannel-vxlan", "--mode=generic"]
-    assert "--kubeconfig" not in " ".join(phases(request, run_id="r", run_dir=Path("/r"), mode="generic")[0].command)
+    assert "--kubeconfig" not in " ".join(phases(request, run_id="r", run_dir=Path("/r"))[0].command)
 
 
 def test_a_check_is_made_again_by_its_own_name() -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProbe]:
     agent: Path = pack.write_zipapp(tmp_path_factory.mktemp("agent") / "agent.pyz")
-    with LocalProbe([sys.executable, str(agent), "drive"], name="probe-1", node="node-1", address="127.0.0.1") as made:
+    with LocalProbe(
+        [sys.executable, str(agent), "drive"], name="probe-1", node="node-1", addresses=["127.0.0.1"]
+    ) as made:
         yield made
 
 

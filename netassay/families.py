@@ -1,0 +1,76 @@
+"""IP families: which ones a cluster's pods have, and which of them are to be assayed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from netassay.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from netassay.cluster import Cluster
+
+AUTO: Final = "auto"
+DUAL: Final = "dual"
+
+
+class Family(StrEnum):
+    """One of the two families of IP addresses."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+    @property
+    def api(self) -> str:
+        """As the Kubernetes API writes it."""
+        return "IPv4" if self is Family.IPV4 else "IPv6"
+
+    @classmethod
+    def of(cls, address: str) -> Family:
+        """The family of this address. `ValueError` if it is none."""
+        return cls.IPV4 if ip_address(address).version == 4 else cls.IPV6  # noqa: PLR2004 - the version itself
+
+    def first(self, addresses: Iterable[str]) -> str:
+        """The first of these addresses that is of this family, "" if there is none."""
+        return next((address for address in addresses if Family.of(address) is self), "")
+
+
+CHOICES: Final = (AUTO, *Family, DUAL)
+"""What `--ip-family` takes: all that the cluster's pods have, one of them, or both."""
+
+
+def families_of_pods(cluster: Cluster) -> tuple[Family, ...]:
+    """The families of which the cluster's pods have addresses, IPv4 first; IPv4 alone if no pod has any address.
+
+    Pods in their node's network do not count: they have whatever the node has.
+    """
+    found = {
+        Family.of(entry["ip"])
+        for pod in cluster.list("Pod")
+        if not pod["spec"].get("hostNetwork")
+        for entry in pod.get("status", {}).get("podIPs") or []
+    }
+    return tuple(sorted(found)) or (Family.IPV4,)
+
+
+def to_assay(asked: str, present: Sequence[Family]) -> str:
+    """Say which families an assay is of, "ipv4", "ipv6" or "dual", given what was asked for and what pods have.
+
+    Raises `UsageError` if pods have no addresses of a family that was asked for.
+    """
+    wanted = split(asked) if asked != AUTO else tuple(present)
+    missing = [family.api for family in wanted if family not in present]
+    if missing:
+        has = " and ".join(family.api for family in present)
+        raise UsageError(f"--ip-family {asked}: pods here have no {' nor '.join(missing)} addresses, only {has}")
+    return DUAL if len(wanted) > 1 else str(wanted[0])
+
+
+def split(families: str) -> tuple[Family, ...]:
+    """The families that "ipv4", "ipv6" or "dual" stands for; IPv4 for "auto", which nobody has resolved yet."""
+    if families == DUAL:
+        return tuple(Family)
+    return (Family.IPV4,) if families == AUTO else (Family(families),)
