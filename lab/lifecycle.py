@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def up(
             with Interrupts() as interrupts:
                 return _bring_up(wanted, progress, interrupts)
         except BaseException as error:
-            told = f" Its logs were kept in {_keep_logs()}." if isinstance(error, Exception) else ""
+            told = f" Its logs were kept in {_keep_logs(error)}." if isinstance(error, Exception) else ""
             _clear()
             if isinstance(error, LabError):
                 raise LabError(f"{error}{told}") from error
@@ -245,12 +246,13 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _keep_logs() -> Path:
-    """Copy the logs of a lab that failed to where `_clear` does not reach."""
+def _keep_logs(error: Exception) -> Path:
+    """Copy the logs of a lab that failed, and what it failed with, to where `_clear` does not reach."""
     kept = paths.cache() / "failed-lab-logs"
     shutil.rmtree(kept, ignore_errors=True)
     if paths.LOGS.exists():
         shutil.copytree(paths.LOGS, kept)
+        (kept / "error.txt").write_text("".join(traceback.format_exception(error)))
     return kept
 
 

@@ -117,7 +117,7 @@ def members(init_pid: int) -> dict[int, int]:
         except OSError:
             continue  # ended while we looked
         fields = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
-        levels = fields["NSpid"]
+        levels = fields.get("NSpid", [])  # what has just ended may show less of itself
         if len(levels) > 1:
             parents[int(folder.name)] = int(fields["PPid"][0])
             inside[int(folder.name)] = int(levels[1])
