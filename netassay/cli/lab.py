@@ -139,7 +139,9 @@ def shell(
     command: Annotated[list[str] | None, typer.Argument(help="What to run; a shell if nothing.")] = None,
 ) -> None:
     """Run a shell, or COMMAND, in the namespaces of a host: `netassay lab shell node1 ip route`."""
-    done = subprocess.run([*state.required().enter(host), *(command or [os.environ.get("SHELL", "sh")])], check=False)
+    # Who is used to other tools writes the command after two dashes.
+    wanted = command[1:] if command and command[0] == "--" else command
+    done = subprocess.run([*state.required().enter(host), *(wanted or [os.environ.get("SHELL", "sh")])], check=False)
     raise typer.Exit(done.returncode)
 
 

@@ -29,7 +29,10 @@ class Answer(StrEnum):
 
 
 class Right(msgspec.Struct, frozen=True):
-    """One right at the API server. `needed` is False where an assay without it only knows less."""
+    """One right at the API server, to one object by `name` or to all of its kind.
+
+    `needed` is False where an assay without it only knows less.
+    """
 
     verb: str
     resource: str
@@ -37,10 +40,12 @@ class Right(msgspec.Struct, frozen=True):
     namespace: str
     needed: bool
     purpose: str
+    name: str = ""
 
     def describe(self) -> str:
         """Say it as a right is said."""
         resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        resource += f"/{self.name}" if self.name else ""
         return f"{self.verb} {resource}" + (f" in {self.namespace}" if self.namespace not in ("", ANY) else "")
 
 
@@ -62,8 +67,9 @@ def _rights() -> list[Right]:
         Right("list", "services", "", "", True, "to find the cluster's DNS"),
         Right("list", "endpointslices", "discovery.k8s.io", "", True, "to follow endpoints, and ask each DNS replica"),
         Right("list", "daemonsets", "apps", "", False, "to tell the CNI mode"),
-        Right("get", "configmaps", "", "kube-system", False, "to tell the CNI mode and kube-proxy's"),
-        Right("get", "configmaps", "", "kube-flannel", False, "to tell Flannel's backend"),
+        Right("get", "configmaps", "", "kube-system", False, "to tell kube-proxy's mode", "kube-proxy"),
+        Right("get", "configmaps", "", "kube-system", False, "to tell Flannel's backend", "kube-flannel-cfg"),
+        Right("get", "configmaps", "", "kube-flannel", False, "to tell Flannel's backend", "kube-flannel-cfg"),
         Right("list", "events", "", ANY, False, "to say why a probe does not start"),
         Right("create", "configmaps", "", ANY, True, "to carry the agent into probes"),
         Right("create", "pods/exec", "", ANY, True, "to drive the probes"),
@@ -107,7 +113,13 @@ def _check_rights(cluster: Cluster) -> list[Point]:
 
 def _may(cluster: Cluster, right: Right) -> tuple[bool, str]:
     resource, _, subresource = right.resource.partition("/")
-    attributes = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource}
+    attributes = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "name": right.name,
+    }
     review = cluster.create(
         {
             "apiVersion": "authorization.k8s.io/v1",
