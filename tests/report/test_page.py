@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MADE = len(CLAIMS) - 1
+"""Checks of the samples that were made: one of each claim, and one of them is not applicable."""
+
+
 class Page(HTMLParser):
     """What a reader gets: the text, the ids, the links, and the tags with their attributes."""
 
@@ -50,7 +54,7 @@ def test_the_verdict_comes_first(broken: str) -> None:
     text = Page(broken.partition("<body>")[2]).text
     said = re.sub(r"\s+", " ", text)
     assert said.startswith(
-        f" Skip to the results Broken The network is broken: 3 of {len(CLAIMS)} checks found it so, and 2 could not"
+        f" Skip to the results Broken The network is broken: 3 of {MADE} checks found it so, and 2 could not"
     )
     assert said.index("What is broken") < said.index("What could not be told") < said.index("Claims What the network")
 
