@@ -49,7 +49,10 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A CNI mode. Claims and parameters that its file does not name are as in the mode that it `extends`."""
+    """A CNI mode. Claims and parameters that its file does not name are as in the mode that it `extends`.
+
+    `deviations` are those of `netassay/policies/deviations.py` that its policy engine shows, each with its source.
+    """
 
     name: str
     title: str
@@ -58,6 +61,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: dict[str, Stance]
     parameters: Parameters = Parameters()
     extends: str = ""
+    deviations: dict[str, str] = {}
 
     def stance(self, claim_id: str) -> Stance:
         """Give the expectation of a claim with its source; `HarnessFault` if there is no such claim."""

@@ -7,6 +7,7 @@ silence is the network's and not a busy machine's. Whoever waits for a table loo
 from __future__ import annotations
 
 import itertools
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 OPEN_SECONDS: Final = 1.0
 """For how long an attempt that should get through may take; what was lost by chance, the next look tries again."""
 
-LEAST_PATIENCE, MOST_PATIENCE = 0.35, 3.0
+LEAST_PATIENCE, MOST_PATIENCE = 0.2, 3.0
 """Seconds for which silence is listened to, on an idle and on a very busy machine."""
 
 PATIENT: Final = 4.0
 """Silence is listened to for so many times as long as the slowest answer of the control took."""
+
+CALMING: Final = 0.8
+"""The share of its patience that each look leaves to the next: a machine that was busy may be so again."""
 
 UDP_SOURCES: Final = range(10_000, 32_000)
 """Source ports of datagrams, below those that kernels give out. Each pod uses each once in minutes: to a stateful
@@ -47,18 +51,25 @@ LISTED: Final = 8
 class Table:
     """What was seen of some cells beside what the simulator says of them.
 
-    `whole` is False for a look at a few cells only, which can say that something is not so yet, and not that all is.
+    `began` is when they were tried, on the monotonic clock in seconds. `whole` is False for a look at a few cells only,
+    which can say that something is not so yet, and not that all is.
     """
 
     scene: Scene
     differences: dict[str, Difference[Probe, Probe]]
     symbols: dict[str, str]
+    began: float = 0.0
     whole: bool = True
 
     @property
     def right(self) -> bool:
         """Whether the whole table was seen, and everything in it is as the simulator says."""
-        return self.whole and not any(self.differences.values())
+        return self.whole and not self.differs
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything in it was seen otherwise, or not at all."""
+        return any(self.differences.values())
 
     @property
     def wrong(self) -> list[Observation]:
@@ -94,25 +105,34 @@ class Trial:
         self._patience = LEAST_PATIENCE
         self._datagrams: dict[str, Iterator[int]] = {}
 
-    def look(self, cells: Collection[Cell] = CELLS) -> Table:
-        """Try the cells, all at once. HarnessFault if the control did not answer, or almost too late."""
+    def look(self, scene: Scene, cells: Collection[Cell] = CELLS) -> Table:
+        """Try the cells, all at once, and compare with what the scene says.
+
+        A look at a few cells is a quick one, in which what should be open is waited for no longer than for silence.
+        HarnessFault if the control did not answer, or almost too late.
+        """
+        whole = len(cells) == len(CELLS)
         work: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
-        scene, probes = self._world.scene, self._world.probes
+        probes = self._world.probes
         # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
         tried = [*cells, *(Cell(symbol, symbol, port) for symbol in SYMBOLS for port in ("tcp", "udp"))]
         for cell in tried:
-            is_open = ruling(scene, cell).open
-            seconds = max(self._patience, OPEN_SECONDS) if is_open else self._patience
+            patient = whole and ruling(scene, cell).open
+            seconds = max(self._patience, OPEN_SECONDS) if patient else self._patience
             work.setdefault(probes[cell.source], []).append(self._attempt(cell, seconds))
         for source, target in zip(self._control, [*self._control[1:], *self._control[:1]], strict=True):
             work[source] += [_attempt(target, port, MOST_PATIENCE) for port in ("tcp", "udp")]
+        began = time.monotonic()
         seen = make_attempts(work)
         rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in SYMBOLS}
         results = [next(rows[cell.source]) for cell in tried]
         self._require_awake([*results[len(cells) :], *(one for probe in self._control for one in seen[probe])])
-        return self._table(scene, cells, results)
+        differences = self._differences(scene, cells, results)
+        return Table(scene, differences, {probe.name: symbol for symbol, probe in probes.items()}, began, whole)
 
-    def _table(self, scene: Scene, cells: Collection[Cell], results: Sequence[Observation]) -> Table:
+    def _differences(
+        self, scene: Scene, cells: Collection[Cell], results: Sequence[Observation]
+    ) -> dict[str, Difference[Probe, Probe]]:
         probes = self._world.probes
         by_port: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
         observed: dict[str, Observed] = defaultdict(Observed)
@@ -121,12 +141,7 @@ class Trial:
             by_port[cell.port][source.name, target.name] = ruling(scene, cell).open
             observed[cell.port].add(source, target, one)
         every = tuple(probes.values())
-        return Table(
-            scene,
-            {port: Expected(every, every, opens).difference(observed[port]) for port, opens in by_port.items()},
-            {probe.name: symbol for symbol, probe in probes.items()},
-            whole=len(cells) == len(CELLS),
-        )
+        return {port: Expected(every, every, opens).difference(observed[port]) for port, opens in by_port.items()}
 
     def _attempt(self, cell: Cell, seconds: float) -> Attempt:
         target = self._world.probes[cell.target]
@@ -140,7 +155,7 @@ class Trial:
         silent = [one for one in control if one.outcome is not Outcome.OPEN]
         slowest = max((one.microseconds for one in control), default=0) / 1e6
         listened = self._patience
-        self._patience = min(MOST_PATIENCE, max(LEAST_PATIENCE, PATIENT * slowest))
+        self._patience = min(MOST_PATIENCE, max(LEAST_PATIENCE, PATIENT * slowest, CALMING * listened))
         if silent:
             lines = "\n".join(f"  {one.describe()}" for one in silent[:LISTED])
             raise HarnessFault(f"what no policy can close did not answer, so that silence proves nothing:\n{lines}")

@@ -12,6 +12,7 @@ from netassay.policies.generator.words import labels, one_way, policy, rule, spa
 
 if TYPE_CHECKING:
     from fixtures.policies import Policies
+    from fixtures.services import Services
     from fixtures.verdicts import CheckInHand
 
 A = labels(app="a")
@@ -52,16 +53,18 @@ def test_what_becomes_of_flows_that_are_there_already(policies: Policies, verdic
 
 
 @pytest.mark.claim("policy-service-path")
-def test_policies_count_on_the_way_through_a_service(policies: Policies) -> None:
+def test_policies_count_on_the_way_through_a_service(policies: Policies, services_of_red: Services) -> None:
     """Through a cluster IP, a pod is reached by those who may reach it by its own address, and by nobody else.
 
     The control is the same cluster IP before the policy, which answers both.
     """
     asked, allowed, denied = policies.probe("red/a"), policies.probe("green/b"), policies.probe("blue/b")
     only_green = one_way("ingress", rule("ingress", [spaces(labels(team="green"))]), target=A)
-    with policies.service("red", A) as service, policies.on_open_ground():
-        service.wait_until_open(seen_from=[allowed, denied])
+    service = services_of_red.cluster_ip(asked)
+    with policies.on_open_ground():
+        service.wait_for([asked], seen_from=[allowed, denied])
         policies.change(Step("one namespace alone was allowed to reach a pod", apply=(only_green,)))
+        attempts = [service.attempt(port) for port in service.ports]
         for _ in range(LOOKS):
-            require_open(service.attempts_of(allowed), by={asked.name})
-            require_closed(service.attempts_of(denied), control=[denied.tcp(allowed.address, allowed.ports["tcp"])])
+            require_open(allowed.attempt(attempts), by={asked.name})
+            require_closed(denied.attempt(attempts), control=[denied.tcp(allowed.address, allowed.ports["tcp"])])
