@@ -16,4 +16,5 @@ pytest_plugins = [
     "fixtures.churn",
     "fixtures.evidence",
     "fixtures.dns",
+    "fixtures.policies",
 ]

@@ -27,6 +27,7 @@ FEATURES: Final[dict[str, str]] = {
     "reachability": "Reachability",
     "services": "Services",
     "dns": "DNS-based service discovery",
+    "network_policy": "Network policies",
 }
 """Features in the order of reports: id (also the folder of its suite) → title."""
 
@@ -96,6 +97,38 @@ _PROMISES: Final = {
         "dns-tcp": ("DNS over TCP", "The cluster's DNS answers over TCP as over UDP."),
         "dns-each-replica": ("Each DNS replica", "Each replica of the cluster's DNS answers by itself."),
         "dns-latency": ("DNS latency", "Answers come fast, and none is kept waiting for a retry."),
+    },
+    "network_policy": {
+        "policy-enforced": ("Enforcement", "Policies that deny everything close everything."),
+        "policy-latency": (
+            "Enforcement in time",
+            "A policy is soon enforced on every node, and soon no more once deleted.",
+        ),
+        "policy-targets": ("Target selectors", "A policy isolates the pods that it selects, and no others."),
+        "policy-peers": (
+            "Pods and namespaces",
+            "A rule lets the pods through that its selectors match, and no others.",
+        ),
+        "policy-ip-blocks": ("IPBlock", "A rule lets an ipBlock's addresses through, but for those that it excepts."),
+        "policy-ports": ("Ports", "A rule opens its ports, by number, name, range or protocol, and no others."),
+        "policy-rules": ("Rules", "A rule wants peer and port; of several rules, any is enough."),
+        "policy-conflicts": ("Several policies", "Policies add up, and both ends of a flow must let it through."),
+        "policy-changes": ("Changes", "Changes of policies and labels are followed while policies are in force."),
+        "policy-replies": ("Replies", "Replies of an allowed flow pass, whatever its target may send of its own."),
+        "policy-established": ("Flows from before", "What becomes of flows that a new policy would not let begin."),
+        "policy-service-path": (
+            "Through a Service",
+            "Policies count for a pod's traffic through a cluster IP as well.",
+        ),
+        "policy-kubelet-probes": (
+            "Probes of the kubelet",
+            "The kubelet's probes reach pods that all else is denied to.",
+        ),
+        "policy-host-network": ("Nodes", "A node reaches its own pods always, and others if its address is allowed."),
+        "policy-new-pod": (
+            "New pods",
+            "A pod is protected from its first packet by policies that were there before it.",
+        ),
     },
 }
 

@@ -39,6 +39,9 @@ BACKEND_ANNOTATION: Final = "flannel.alpha.coreos.com/backend-type"
 FLANNEL_MODES: Final = {"vxlan": "flannel-vxlan", "host-gw": "flannel-hostgw"}
 """Flannel's backend → mode."""
 
+WITH_FIREWALL: Final = {"flannel-vxlan": "flannel-policy"}
+"""Mode of Flannel by itself → mode of the same with kube-router's firewall beside it."""
+
 
 class NodeDetection(msgspec.Struct, frozen=True):
     """The mode of one node, and what shows it."""
@@ -63,8 +66,11 @@ def detect(cluster: Cluster) -> Detection:
     nodes = _read(cluster, "Node", evidence)
     daemons = _plug_in_daemons(_read(cluster, "DaemonSet", evidence), evidence)
     plug_ins = sorted({PLUG_INS[daemon["metadata"]["name"]] for daemon in daemons})
-    if plug_ins == ["flannel"]:
-        per_node = _flannel(cluster, daemons[0]["metadata"]["namespace"], nodes, evidence)
+    by_plug_in = {PLUG_INS[daemon["metadata"]["name"]]: daemon for daemon in daemons}
+    if plug_ins == ["flannel"] or (plug_ins == ["flannel", "kube-router"] and _firewall_only(by_plug_in, evidence)):
+        per_node = _flannel(cluster, by_plug_in["flannel"]["metadata"]["namespace"], nodes, evidence)
+        if "kube-router" in plug_ins:
+            per_node = [_with_firewall(node) for node in per_node]
     else:
         per_node = [NodeDetection(_name(node), GENERIC, []) for node in nodes]
         if len(plug_ins) > 1:
@@ -110,6 +116,20 @@ def _plug_in_daemons(daemons: list[dict[str, Any]], evidence: list[str]) -> list
     if not found:
         evidence.append(f"no DaemonSet of a known plug-in among {len(daemons)} of the cluster")
     return found
+
+
+def _firewall_only(by_plug_in: dict[str, dict[str, Any]], evidence: list[str]) -> bool:
+    """Whether kube-router is told to leave the pods' network alone, and so only enforces policies."""
+    containers = by_plug_in["kube-router"]["spec"]["template"]["spec"]["containers"]
+    given = [word for one in containers for word in (*one.get("command", []), *one.get("args", []))]
+    options = [word for word in given if word.startswith("--run-")]
+    evidence.append(f"DaemonSet kube-router is started with {' '.join(options) or 'no --run- option'}")
+    return "--run-router=false" in options and "--run-firewall=false" not in options
+
+
+def _with_firewall(node: NodeDetection) -> NodeDetection:
+    seen = [*node.evidence, "kube-router's firewall runs beside Flannel"]
+    return NodeDetection(node.node, WITH_FIREWALL.get(node.mode, GENERIC), seen)
 
 
 def _flannel(cluster: Cluster, namespace: str, nodes: list[dict[str, Any]], evidence: list[str]) -> list[NodeDetection]:

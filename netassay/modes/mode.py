@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -9,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from netassay.claims import claim
+from netassay.claims import CLAIMS, claim
 from netassay.errors import HarnessFault, UsageError
 
 GENERIC: Final = "generic"
@@ -48,7 +49,10 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A CNI mode. Claims that it does not name are as in the mode that it `extends`."""
+    """A CNI mode. Claims and parameters that its file does not name are as in the mode that it `extends`.
+
+    `deviations` are those of `netassay/policies/deviations.py` that its policy engine shows, each with its source.
+    """
 
     name: str
     title: str
@@ -57,6 +61,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: dict[str, Stance]
     parameters: Parameters = Parameters()
     extends: str = ""
+    deviations: dict[str, str] = {}
 
     def stance(self, claim_id: str) -> Stance:
         """Give the expectation of a claim with its source; `HarnessFault` if there is no such claim."""
@@ -83,12 +88,36 @@ def load(name: str) -> Mode:
     if name not in names():
         raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, or auto")
     file = resources.files("netassay.modes").joinpath(f"{name}.toml")
+    return read(file.read_bytes(), str(file))
+
+
+def read(text: bytes, file: str) -> Mode:
+    """Read a mode file, of which `file` is the name in messages, on top of the mode that it extends.
+
+    A claim that the file names as a pattern, such as `policy-*`, stands for all that match; one named in full counts
+    more. `HarnessFault` if the file is not valid.
+    """
     try:
-        mode = msgspec.toml.decode(file.read_bytes(), type=Mode)
-    except msgspec.DecodeError as error:
+        raw = msgspec.toml.decode(text)
+        mode = msgspec.convert(raw, type=Mode)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise HarnessFault(f"mode file {file} is not valid: {error}") from error
-    for claim_id in mode.claims:
-        claim(claim_id)
+    claims = _spelt_out(mode.claims, file)
     if not mode.extends:
-        return mode
-    return msgspec.structs.replace(mode, claims={**load(mode.extends).claims, **mode.claims})
+        return msgspec.structs.replace(mode, claims=claims)
+    base = load(mode.extends)
+    parameters = msgspec.structs.replace(base.parameters, **raw.get("parameters", {}))
+    return msgspec.structs.replace(mode, claims={**base.claims, **claims}, parameters=parameters)
+
+
+def _spelt_out(stances: dict[str, Stance], file: str) -> dict[str, Stance]:
+    """Put the claims that a pattern stands for in its place."""
+    found: dict[str, Stance] = {}
+    for pattern in (key for key in stances if "*" in key):
+        meant = fnmatch.filter(CLAIMS, pattern)
+        if not meant:
+            raise HarnessFault(f"mode file {file} speaks of claims {pattern!r}, of which there are none")
+        found |= dict.fromkeys(meant, stances[pattern])
+    for claim_id in (key for key in stances if "*" not in key):
+        found[claim(claim_id).id] = stances[claim_id]
+    return found

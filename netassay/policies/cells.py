@@ -34,7 +34,12 @@ def ruling(scene: Scene, cell: Cell) -> Ruling:
     return scene.ruling(cell.source, cell.target, over, PROBE_PORTS[cell.port])
 
 
+def differing(one: Scene, other: Scene) -> list[Cell]:
+    """Give the cells that are open in one scene, and closed in the other."""
+    return [cell for cell in CELLS if ruling(one, cell).open != ruling(other, cell).open]
+
+
 def changed(before: Scene, after: Scene, *, most: int = 24) -> list[Cell]:
     """Give some of the cells that a change opens or closes, spread over all: whoever waits looks at them first."""
-    found = [cell for cell in CELLS if ruling(before, cell).open != ruling(after, cell).open]
+    found = differing(before, after)
     return found[:: max(1, len(found) // most)]

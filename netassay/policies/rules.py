@@ -31,7 +31,11 @@ class PodPeer:
     namespaces: Selector | None
 
     def includes(self, end: End, flow: Flow, home: str, namespaces: Mapping[str, Namespace]) -> bool:
-        """Whether the end is such a pod.
+        """Whether the end is such a pod."""
+        return self.selects(end, home, namespaces)
+
+    def selects(self, end: End, home: str, namespaces: Mapping[str, Namespace]) -> bool:
+        """Whether the end is such a pod, in whatever flow.
 
         Without a namespace selector, it must be in the policy's own namespace, `home`. Pods in their node's network
         have no address of their own by which an engine could know them, and are left out.

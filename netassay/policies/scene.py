@@ -53,20 +53,32 @@ _NET: Final = {4: 24, 6: 64}
 
 @dataclass(frozen=True)
 class Scene:
-    """Namespaces and pods, by symbol, and the policies in force, by `namespace symbol/name`."""
+    """Namespaces and pods, by symbol, and the policies in force, by `namespace symbol/name`.
+
+    `simulator` says what they mean: the API's own oracle, unless an engine is known to deviate.
+    """
 
     namespaces: Mapping[str, Namespace]
     pods: Mapping[str, Pod]
     policies: Mapping[str, Json] = field(default_factory=dict)
     family: Family = 4
+    simulator: type[Simulator] = Simulator
 
     @cached_property
     def _simulator(self) -> Simulator:
-        return Simulator(self.policies.values(), self.namespaces.values())
+        return self.simulator(self.policies.values(), self.namespaces.values())
+
+    @cached_property
+    def _rulings(self) -> dict[tuple[str, str, Transport, int], Ruling]:
+        return {}
 
     def ruling(self, source: str, target: str, transport: Transport, port: int) -> Ruling:
         """Say whether one pod reaches another, both by symbol."""
-        return self._simulator.ruling(Flow(self.pods[source], self.pods[target], transport, port, self.family))
+        asked = (source, target, transport, port)
+        if asked not in self._rulings:
+            flow = Flow(self.pods[source], self.pods[target], transport, port, self.family)
+            self._rulings[asked] = self._simulator.ruling(flow)
+        return self._rulings[asked]
 
     def after(self, step: Step) -> Scene:
         """Give the state that a step of a case leads to."""

@@ -93,20 +93,18 @@ class Simulator:
             if isinstance(end, Pod) and end.namespace not in self._namespaces:
                 raise HarnessFault(f"{end.title} is in a namespace that the simulator was not told of")
         exempt = _exempt(flow)
-        return Ruling(
-            self._side("egress", flow, flow.source, flow.target, exempt),
-            self._side("ingress", flow, flow.target, flow.source, exempt),
-        )
+        return Ruling(self._side("egress", flow, flow.source, exempt), self._side("ingress", flow, flow.target, exempt))
 
-    def _side(self, direction: Direction, flow: Flow, end: End, peer: End, exempt: str) -> Side:
+    def allowed_by(self, policy: Policy, direction: Direction, flow: Flow) -> bool:
+        """Whether a rule of the policy, of this direction, lets the flow through."""
+        peer = flow.target if direction == "egress" else flow.source
+        return any(rule.allows(flow, peer, policy.namespace, self._namespaces) for rule in policy.rules[direction])
+
+    def _side(self, direction: Direction, flow: Flow, end: End, exempt: str) -> Side:
         if exempt:
             return Side(direction, end.title, exempt=exempt)
         isolating = [each for each in self._policies if direction in each.rules and each.selects(end)]
-        allowing = [
-            each
-            for each in isolating
-            if any(rule.allows(flow, peer, each.namespace, self._namespaces) for rule in each.rules[direction])
-        ]
+        allowing = [each for each in isolating if self.allowed_by(each, direction, flow)]
         return Side(direction, end.title, tuple(p.title for p in isolating), tuple(p.title for p in allowing))
 
 

@@ -72,8 +72,10 @@ def test_a_check_that_has_to_do_with_addresses_is_made_for_each_family(
         def ends(family):
             return [family]
 
+        @pytest.mark.claim("pod-join")
         def test_by_way_of_others(ends): pass
 
+        @pytest.mark.claim("pod-join")
         def test_without(): pass
         """
     )

@@ -65,6 +65,18 @@ def evidence(detection: Detection) -> str:
             "flannel",
             'kube-system/kube-flannel-cfg: net-conf.json Backend {"Type": "host-gw"}',
         ),
+        (
+            "flannel-policy",
+            "flannel-policy",
+            "flannel, kube-router",
+            "DaemonSet kube-router is started with --run-firewall=true --run-router=false --run-service-proxy=false",
+        ),
+        (
+            "flannel-and-kube-router",
+            "generic",
+            "flannel, kube-router",
+            "DaemonSet kube-router is started with --run-firewall=true --run-service-proxy=false",
+        ),
         ("flannel-alloc", "generic", "flannel", "there is no mode for Flannel's backend alloc yet"),
         ("flannel-changed", "generic", "flannel", "nodes differ: flannel-vxlan on 1, flannel-hostgw on 1"),
         (

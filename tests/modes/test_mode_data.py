@@ -7,6 +7,7 @@ import pytest
 from netassay.claims import CLAIMS, FEATURES, claim
 from netassay.errors import HarnessFault, UsageError
 from netassay.modes import Expectation, load, names
+from netassay.modes.mode import read
 
 
 def test_every_claim_has_a_feature_and_says_what_it_means() -> None:
@@ -34,8 +35,55 @@ def test_flannel_keeps_pods_out_of_reach_from_outside() -> None:
     assert load("flannel-vxlan").parameters.mtu_overhead == 50
 
 
+def mode_file(*lines: str) -> bytes:
+    head = ['name = "one"', 'title = "One"', 'plug_in = "one"', 'summary = "One."', 'extends = "flannel-vxlan"']
+    return "\n".join([*head, *lines]).encode()
+
+
+def test_a_pattern_stands_for_all_claims_that_match_and_one_that_is_named_counts_more() -> None:
+    mode = read(
+        mode_file(
+            "[claims]",
+            'dns-tcp = { expect = "absent", source = "this one" }',
+            '"dns-*" = { expect = "unknown", source = "all of them" }',
+        ),
+        "one.toml",
+    )
+    assert mode.stance("dns-tcp").source == "this one"
+    of_dns = [mode.stance(one) for one in CLAIMS if one.startswith("dns-") and one != "dns-tcp"]
+    assert {one.source for one in of_dns} == {"all of them"}
+    assert mode.stance("pod-to-pod-tcp") == load("flannel-vxlan").stance("pod-to-pod-tcp")
+    assert list(mode.claims) == list(CLAIMS)
+
+
+def test_parameters_that_a_file_does_not_name_are_those_of_the_mode_that_it_extends() -> None:
+    mode = read(mode_file("[claims]", "[parameters]", "mtu_overhead = 8"), "one.toml")
+    assert mode.parameters.mtu_overhead == 8
+    assert (mode.parameters.encapsulation, mode.parameters.masquerade) == ("vxlan", True)
+    assert load("flannel-policy").parameters == load("flannel-vxlan").parameters
+
+
+def test_policies_are_enforced_only_where_there_is_something_that_does() -> None:
+    assert load("flannel-vxlan").expects("policy-enforced") is Expectation.ABSENT
+    assert load("flannel-hostgw").expects("policy-new-pod") is Expectation.ABSENT
+    assert load("flannel-policy").expects("policy-enforced") is Expectation.HOLDS
+    assert load("generic").expects("policy-enforced") is Expectation.UNKNOWN
+
+
+def test_mistakes_in_a_mode_file_are_told() -> None:
+    stance = '{ expect = "holds", source = "here" }'
+    with pytest.raises(HarnessFault, match=r"one.toml speaks of claims 'policies-\*', of which there are none"):
+        read(mode_file("[claims]", f'"policies-*" = {stance}'), "one.toml")
+    with pytest.raises(HarnessFault, match="there is no claim 'policies'"):
+        read(mode_file("[claims]", f"policies = {stance}"), "one.toml")
+    with pytest.raises(HarnessFault, match=r"one.toml is not valid: .*perhaps"):
+        read(mode_file("[claims]", 'dns-tcp = { expect = "perhaps", source = "here" }'), "one.toml")
+    with pytest.raises(HarnessFault, match=r"one.toml is not valid: .*not_a_parameter"):
+        read(mode_file("[claims]", "[parameters]", "not_a_parameter = 1"), "one.toml")
+
+
 def test_mistakes_are_told() -> None:
-    with pytest.raises(UsageError, match=r"there is no mode 'flanel'.*flannel-hostgw, flannel-vxlan, generic"):
+    with pytest.raises(UsageError, match=r"there is no mode 'flanel'.*flannel-hostgw, flannel-policy, .*generic"):
         load("flanel")
     with pytest.raises(HarnessFault, match="there is no claim 'pod-ip-uniqe'"):
         load("generic").expects("pod-ip-uniqe")

@@ -1,0 +1,159 @@
+"""The scene in a real cluster: nine probe pods in three namespaces of a run, and what is done to them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from netassay.errors import HarnessFault
+from netassay.fleet import Fleet, Run
+from netassay.policies.model import Namespace, Pod
+from netassay.policies.scene import NAMESPACES, PODS, SYMBOLS, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+    from pathlib import Path
+
+    from netassay.cluster import Cluster
+    from netassay.fleet import Probe
+    from netassay.policies.case import Step
+
+
+class SpaceRun(Run, frozen=True):
+    """A run, as far as it takes place in one further namespace, which is swept with all others of the run."""
+
+    space: str
+
+    @property
+    def namespace(self) -> str:
+        """The namespace, under Pod Security `restricted`."""
+        return f"netassay-{self.id}-{self.space}"
+
+
+class World:
+    """The nine pods and their namespaces, and the policies that were put in force on them.
+
+    `scene` is the state that the API was last told of; `base` the state without policies, to which `restore` returns.
+    """
+
+    def __init__(
+        self, cluster: Cluster, run: Run, *, owner: str, image: str, tolerate_taints: bool, lock_dir: Path
+    ) -> None:
+        """Create nothing yet. `owner` tells the namespaces of this process from those of others of the run."""
+        self.cluster, self.run = cluster, run
+        self.fleets = {
+            symbol: Fleet(
+                cluster,
+                SpaceRun(run.id, f"{owner}-{symbol}"),
+                image=image,
+                tolerate_taints=tolerate_taints,
+                privileged=False,
+                lock_dir=lock_dir,
+            )
+            for symbol in NAMESPACES
+        }
+        self.probes: dict[str, Probe] = {}
+        self.base = self.scene = Scene({}, {})
+
+    def build(self, nodes: Sequence[str]) -> None:
+        """Create the pods on these nodes in turn, and wait until they are Ready.
+
+        Each namespace's pods begin on another node, so that pairs on one node and across nodes are among all kinds.
+        """
+        for start, (space, fleet) in enumerate(self.fleets.items()):
+            turn = start % len(nodes)
+            for (name, labels), node in zip(
+                PODS.items(), itertools.cycle([*nodes[turn:], *nodes[:turn]]), strict=False
+            ):
+                probe = fleet.add(f"{space}-{name}", node=node, labels=labels, wait=False)
+                self.probes[f"{space}/{name}"] = probe
+            self.cluster.patch("Namespace", fleet.run.namespace, None, {"metadata": {"labels": NAMESPACES[space]}})
+        for space, fleet in self.fleets.items():
+            fleet.wait_for([self.probes[symbol] for symbol in SYMBOLS if symbol.startswith(f"{space}/")])
+        self.base = self.scene = self._read()
+
+    def make(self, step: Step) -> None:
+        """Make all changes of the step, at the same time."""
+        after = self.scene.after(step)
+        work: list[Coroutine[Any, Any, Any]] = []
+        objects = self.cluster.objects
+        for key in step.delete:
+            meta = self.scene.policies[key]["metadata"]
+            work.append(objects.delete("NetworkPolicy", meta["name"], meta["namespace"]))
+        for policy in map(self.scene.bind, step.apply):
+            work.append(objects.apply({**policy, "metadata": {**policy["metadata"], "labels": self.run.labels}}))
+        work += [self._label("Pod", symbol, labels) for symbol, labels in step.pod_labels.items()]
+        work += [self._label("Namespace", symbol, labels) for symbol, labels in step.namespace_labels.items()]
+        self._all(work)
+        self.scene = after
+
+    def add(self, space: str, name: str, labels: Mapping[str, str], *, node: str) -> Probe:
+        """Create one more pod, which is not part of the scene, and do not wait for it: see `learn`."""
+        return self.fleets[space].add(name, node=node, labels=labels, wait=False)
+
+    def learn(self, probe: Probe) -> bool:
+        """See whether a pod that was added has been given its addresses."""
+        manifest = self.cluster.get("Pod", probe.name, probe.namespace)
+        if manifest is None:
+            raise HarnessFault(f"Pod {probe.name} in {probe.namespace} is gone, deleted by somebody")
+        probe.node = manifest["spec"].get("nodeName", "")
+        probe.addresses = Pod.from_api(manifest).addresses
+        return bool(probe.addresses)
+
+    def ready(self, symbol: str) -> bool:
+        """Whether the API shows a pod of the scene as Ready."""
+        pod = self.scene.pods[symbol]
+        manifest = self.cluster.get("Pod", pod.name, pod.namespace) or {}
+        conditions = manifest.get("status", {}).get("conditions", [])
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+    def set_ready(self, symbol: str, ready: bool) -> None:
+        """Have a pod of the scene say, when the kubelet asks it, that it is ready or not."""
+        self.fleets[symbol.partition("/")[0]].set_ready(self.probes[symbol], ready)
+
+    def restore(self) -> None:
+        """Delete all policies, and give pods and namespaces the labels that they had."""
+        work: list[Coroutine[Any, Any, Any]] = [
+            self.cluster.objects.delete_collection("NetworkPolicy", fleet.run.namespace, labels=self.run.selector)
+            for fleet in self.fleets.values()
+        ]
+        for kind, were, now in (
+            ("Pod", self.base.pods, self.scene.pods),
+            ("Namespace", self.base.namespaces, self.scene.namespaces),
+        ):
+            for symbol, one in now.items():
+                had = were[symbol].labels
+                if one.labels != had:
+                    work.append(self._label(kind, symbol, {**dict.fromkeys(one.labels), **had}))
+        self._all(work)
+        self.scene = self.base
+
+    def close(self) -> None:
+        """Close the streams of this process; the run's sweep removes the pods."""
+        for fleet in self.fleets.values():
+            fleet.close()
+
+    def _read(self) -> Scene:
+        """Read the scene as the API shows it, with all labels that others look at."""
+        spaces: dict[str, Namespace] = {}
+        pods: dict[str, Pod] = {}
+        for symbol, fleet in self.fleets.items():
+            found = self.cluster.list("Namespace", fields=f"metadata.name={fleet.run.namespace}")
+            spaces[symbol] = Namespace.from_api(found[0])
+            for manifest in self.cluster.list("Pod", fleet.run.namespace, labels=self.run.selector):
+                pod = Pod.from_api(manifest)
+                pods[f"{symbol}/{pod.name.removeprefix(f'{symbol}-')}"] = pod
+        return Scene(spaces, {symbol: pods[symbol] for symbol in SYMBOLS})
+
+    def _label(self, kind: str, symbol: str, labels: Any) -> Coroutine[Any, Any, Any]:
+        one = self.scene.pods[symbol] if kind == "Pod" else self.scene.namespaces[symbol]
+        namespace = one.namespace if isinstance(one, Pod) else None
+        body = {"metadata": {"labels": dict(labels)}}
+        return self.cluster.objects.patch(kind, one.name, namespace, body)
+
+    def _all(self, work: list[Coroutine[Any, Any, Any]]) -> None:
+        async def together() -> None:
+            await asyncio.gather(*work)
+
+        self.cluster.run(together())

@@ -1,0 +1,1 @@
+"""Network policies let through what they allow, and nothing else, whatever changes."""
