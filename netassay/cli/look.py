@@ -35,6 +35,8 @@ def detect(
     out = console()
     out.print(f"[bold]{mode.name}[/bold]: {mode.title} (plug-in: {detection.plug_in})")
     out.print(mode.summary)
+    for what, limit in mode.limits.items():
+        out.print(f"meant for up to {limit.value} {what} ({limit.source})", markup=False)
     for line in detection.evidence:
         out.print(f"  {line}", markup=False)
     table = Table("Node", "Mode", "By what")

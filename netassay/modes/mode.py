@@ -48,10 +48,18 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pod_range_per_node: bool | None = None
 
 
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a mode is meant to go, and the source that says so."""
+
+    value: int
+    source: str
+
+
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A CNI mode. Claims and parameters that its file does not name are as in the mode that it `extends`.
 
-    `deviations` are those of `netassay/policies/deviations.py` that its policy engine shows, each with its source.
+    `limits` are how many there may be of something, such as "nodes". `deviations` are those of
+    `netassay/policies/deviations.py` that its policy engine shows, each with its source.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claims: dict[str, Stance]
     parameters: Parameters = Parameters()
     extends: str = ""
+    limits: dict[str, Limit] = {}
     deviations: dict[str, str] = {}
 
     def stance(self, claim_id: str) -> Stance:

@@ -77,7 +77,7 @@ def evidence(detection: Detection) -> str:
             "flannel, kube-router",
             "DaemonSet kube-router is started with --run-firewall=true --run-service-proxy=false",
         ),
-        ("flannel-alloc", "generic", "flannel", "there is no mode for Flannel's backend alloc yet"),
+        ("flannel-alloc", "flannel-alloc", "flannel", "annotation flannel.alpha.coreos.com/backend-type: alloc"),
         ("flannel-changed", "generic", "flannel", "nodes differ: flannel-vxlan on 1, flannel-hostgw on 1"),
         (
             "flannel-new-node",
@@ -85,7 +85,7 @@ def evidence(detection: Detection) -> str:
             "flannel",
             "no annotation flannel.alpha.coreos.com/backend-type; taken from",
         ),
-        ("calico", "generic", "calico", "there is no mode for calico yet"),
+        ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
         ("unknown", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),
         ("crds-only", "generic", "unknown", "DaemonSet kube-system/cilium exists, but is meant for no node"),

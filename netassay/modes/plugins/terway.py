@@ -1,0 +1,101 @@
+"""Terway of Alibaba Cloud: interfaces shared by pods or given to one each, told node by node.
+
+`eni_conf` may hold access keys: only settings that say how the network works are ever shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from netassay.modes.mode import GENERIC
+from netassay.modes.surroundings import NodeDetection, labels_of, name_of, parsed, settings
+
+if TYPE_CHECKING:
+    from netassay.modes.surroundings import Surroundings
+
+SHARED, DATAPATH_V2, EXCLUSIVE, TRUNK = "terway-shared", "terway-datapath-v2", "terway-exclusive", "terway-trunk"
+
+EXCLUSIVE_LABEL: Final = "k8s.aliyun.com/exclusive-mode-eni-type"
+CONFIG_LABEL: Final = "terway-config"
+CONFIG: Final = "eni-config"
+NODES: Final = "network.alibabacloud.com/v1beta1:Node"
+ENI, MEMBER_ENI = "aliyun/eni", "aliyun/member-eni"
+
+DATAPATHS: Final = {"veth": SHARED, "datapathv2": DATAPATH_V2}
+"""Terway's own word for the plumbing → mode; ipvlan, which it no longer sets up, has none."""
+
+ENI_KEYS: Final = ("service_cidr", "ip_stack", "enable_eni_trunking", "ipam_type", "security_group", "max_pool_size")
+PLUGIN_KEYS: Final = ("eniip_virtual_type", "network_policy_provider", "host_stack_cidrs", "mtu", "datapath")
+
+
+def terway(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
+    """Tell the mode of each node: a node's own label, then its Node resource, then its ConfigMap."""
+    older = name_of(daemon) == "terway-eni"
+    resources = {name_of(node): node for node in around.objects(NODES, optional=True)}
+    configs: dict[str, tuple[str, bool]] = {}
+    per_node = []
+    for node in around.nodes:
+        name, labels = name_of(node), labels_of(node)
+        exclusive = labels.get(EXCLUSIVE_LABEL, "")
+        if exclusive:
+            seen = [f"label {EXCLUSIVE_LABEL}={exclusive}", *_capacity(node)]
+            per_node.append(NodeDetection(name, EXCLUSIVE if exclusive == "eniOnly" else GENERIC, seen))
+            continue
+        config = labels.get(CONFIG_LABEL, CONFIG)
+        if config not in configs:
+            configs[config] = _configured(around, config)
+        datapath, trunk = configs[config]
+        seen = [f"label {CONFIG_LABEL}={config}: this node has settings of its own"] if config != CONFIG else []
+        own = (resources.get(name, {}).get("spec", {}).get("datapath") or {}).get("type", "")
+        if own:
+            seen.append(f"nodes.network.alibabacloud.com/{name}: spec.datapath.type={own}")
+        datapath = own or datapath
+        seen += _capacity(node)
+        per_node.append(NodeDetection(name, _mode(node, datapath, trunk=trunk, older=older, seen=seen), seen))
+    return per_node
+
+
+def _mode(node: dict[str, Any], datapath: str, *, trunk: bool, older: bool, seen: list[str]) -> str:
+    if older:
+        seen.append("DaemonSet terway-eni: the older exclusive mode, one interface for each pod")
+        return EXCLUSIVE
+    if trunk and _allocatable(node, MEMBER_ENI) not in ("", "0"):
+        seen.append("trunking is enabled, and the node has member interfaces to give")
+        return TRUNK
+    if not datapath:
+        seen.append("nothing says which datapath is in force; Terway's default is veth")
+    mode = DATAPATHS.get((datapath or "veth").lower(), GENERIC)
+    if mode == GENERIC:
+        seen.append(f"there is no mode for Terway's datapath {datapath} yet")
+    return mode
+
+
+def _configured(around: Surroundings, config: str) -> tuple[str, bool]:
+    """Read a ConfigMap of Terway's: the datapath that it asks for ("" if it does not say), and whether it trunks."""
+    data = around.config_map(config) or {}
+    conf = parsed(data.get("eni_conf", ""))
+    plugin = _plugin(data)
+    said = [*settings(conf, *ENI_KEYS), *settings(plugin, *PLUGIN_KEYS)]
+    if data:
+        around.evidence.append(f"ConfigMap kube-system/{config}: {' '.join(said) or 'says nothing of the network'}")
+    datapath = str(plugin.get("eniip_virtual_type") or plugin.get("datapath") or "").lower()
+    return datapath, bool(conf.get("enable_eni_trunking"))
+
+
+def _plugin(data: dict[str, str]) -> dict[str, Any]:
+    """Give Terway's own part of its CNI configuration, be that a single plug-in or a chain."""
+    for key in ("10-terway.conflist", "10-terway.conf"):
+        found = parsed(data.get(key, ""))
+        chain = found.get("plugins", [found])
+        for plugin in chain if isinstance(chain, list) else []:
+            if isinstance(plugin, dict) and plugin.get("type") == "terway":
+                return plugin
+    return {}
+
+
+def _capacity(node: dict[str, Any]) -> list[str]:
+    return [f"allocatable {name}: {count}" for name in (ENI, MEMBER_ENI) if (count := _allocatable(node, name))]
+
+
+def _allocatable(node: dict[str, Any], name: str) -> str:
+    return str(node.get("status", {}).get("allocatable", {}).get(name, ""))

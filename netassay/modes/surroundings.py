@@ -1,0 +1,105 @@
+"""What detection reads of a cluster: each thing once, and what can't be read is put into the evidence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import yaml
+
+from netassay.errors import HarnessFault
+from netassay.results.redact import redact
+
+if TYPE_CHECKING:
+    from netassay.cluster import Cluster
+
+SYSTEM: Final = "kube-system"
+
+
+class NodeDetection(msgspec.Struct, frozen=True):
+    """The mode of one node, and what shows it."""
+
+    node: str
+    mode: str
+    evidence: list[str]
+
+
+class Surroundings:
+    """The cluster as detection sees it. Whatever is said in `evidence` is redacted by whoever says it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        """Read nodes and DaemonSets."""
+        self._cluster = cluster
+        self.evidence: list[str] = []
+        self.nodes = self.objects("Node")
+        self.daemons = self.objects("DaemonSet")
+
+    def objects(self, kind: str, *, optional: bool = False) -> list[dict[str, Any]]:
+        """Give all objects of this kind; none, and a line of evidence, if they can't be read.
+
+        What is `optional` may be unknown to the cluster, and that is no news.
+        """
+        try:
+            return self._cluster.list(kind)
+        except HarnessFault as fault:
+            if not optional:
+                self.evidence.append(f"could not list {kind.rpartition(':')[2]}s: {fault}")
+            return []
+
+    def config_map(self, name: str, namespace: str = SYSTEM) -> dict[str, str] | None:
+        """Give the data of a ConfigMap; None, and a line of evidence, if there is none or it can't be read."""
+        try:
+            found = self._cluster.get("ConfigMap", name, namespace)
+        except HarnessFault as fault:
+            self.evidence.append(f"could not read ConfigMap {namespace}/{name}: {fault}")
+            return None
+        if found is None:
+            self.evidence.append(f"there is no ConfigMap {namespace}/{name}")
+            return None
+        data: dict[str, str] = found.get("data") or {}
+        return data
+
+    def named(self, name: str) -> str:
+        """Give the namespace of the DaemonSet of that name, kube-system if there is none."""
+        return next((d["metadata"]["namespace"] for d in self.daemons if d["metadata"]["name"] == name), SYSTEM)
+
+    def everywhere(self, mode: str, *seen: str) -> list[NodeDetection]:
+        """Say that all nodes are in one mode, for the same reasons."""
+        return [NodeDetection(name_of(node), mode, list(seen)) for node in self.nodes]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Read JSON or YAML that should be a mapping; an empty one if it is not."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = yaml.safe_load(text)
+        except yaml.YAMLError:
+            return {}
+    return found if isinstance(found, dict) else {}
+
+
+def settings(data: dict[str, Any], *keys: str) -> list[str]:
+    """Write those of the settings that are there, as in `routing-mode=native`."""
+    return [f"{key}={redact(str(data[key]))}" for key in keys if data.get(key) not in (None, "")]
+
+
+def environment(daemon: dict[str, Any]) -> dict[str, str]:
+    """Give the environment of a DaemonSet's containers, as far as it is written there."""
+    containers = daemon.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    return {
+        one["name"]: one["value"] for container in containers for one in container.get("env") or [] if "value" in one
+    }
+
+
+def name_of(found: dict[str, Any]) -> str:
+    """Give the name of an object."""
+    return str(found["metadata"]["name"])
+
+
+def labels_of(found: dict[str, Any]) -> dict[str, str]:
+    """Give the labels of an object."""
+    labels: dict[str, str] = found["metadata"].get("labels") or {}
+    return labels

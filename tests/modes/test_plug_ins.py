@@ -1,0 +1,223 @@
+"""Which mode of its plug-in a cluster is in, told from objects of the shape that the plug-ins' own manifests give them.
+
+None of these plug-ins runs in the lab, so the objects are written here, as their documentation shows them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import yaml
+
+from netassay.errors import HarnessFault
+from netassay.modes import Detection, detect, load
+
+if TYPE_CHECKING:
+    from netassay.cluster import Cluster
+
+SECRET = "LTAI5tPLANTEDplantedPLANTED"  # noqa: S105 - planted, to be looked for
+TERWAY_NODE = "network.alibabacloud.com/v1beta1:Node"
+POOL = "crd.projectcalico.org/v1:IPPool"
+INSTALLATION = "operator.tigera.io/v1:Installation"
+
+
+class WrittenCluster:
+    """A cluster that answers reads from objects; a kind that it was not given is one that it does not know."""
+
+    server = "https://written.example:6443"
+
+    def __init__(self, **objects: list[dict[str, Any]]) -> None:
+        self.objects = objects
+
+    def list(self, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
+        if kind not in self.objects:
+            raise HarnessFault(f"list {kind}: there is no such kind")
+        return [o for o in self.objects[kind] if namespace in (None, o["metadata"].get("namespace"))]
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        return next((o for o in self.list(kind, namespace) if o["metadata"]["name"] == name), None)
+
+
+def node(name: str, *, labels: dict[str, str] | None = None, **allocatable: str) -> dict[str, Any]:
+    can = {key.replace("aliyun_", "aliyun/").replace("_", "-"): value for key, value in allocatable.items()}
+    return {"metadata": {"name": name, "labels": labels or {}}, "spec": {}, "status": {"allocatable": can}}
+
+
+def daemon(name: str, namespace: str = "kube-system", **env: str) -> dict[str, Any]:
+    container = {"name": "agent", "env": [{"name": key, "value": value} for key, value in env.items()]}
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+        "status": {"desiredNumberScheduled": 2, "numberReady": 2},
+    }
+
+
+def config(name: str, data: dict[str, str], namespace: str = "kube-system") -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace}, "data": data}
+
+
+def detected(
+    daemons: list[dict[str, Any]],
+    configs: list[dict[str, Any]],
+    nodes: list[dict[str, Any]] | None = None,
+    **more: list[dict[str, Any]],
+) -> Detection:
+    cluster = WrittenCluster(Node=nodes or [node("n1"), node("n2")], DaemonSet=daemons, ConfigMap=configs)
+    cluster.objects.update(more)
+    return detect(cast("Cluster", cluster))
+
+
+def told(detection: Detection) -> str:
+    return "\n".join([*detection.evidence, *(line for one in detection.nodes for line in one.evidence)])
+
+
+def eni_config(name: str = "eni-config", *, trunking: bool = False, **plugin: str) -> dict[str, Any]:
+    eni = {
+        "version": "1",
+        "access_key": SECRET,
+        "access_secret": "planted-secret-value",
+        "service_cidr": "172.16.0.0/20",
+        "security_group": "sg-1",
+        "vswitches": {"cn-x-a": ["vsw-1"]},
+        "enable_eni_trunking": trunking,
+    }
+    chain = {"plugins": [{"type": "terway", **plugin}, {"type": "cilium-cni"}]}
+    return config(name, {"eni_conf": json.dumps(eni), "10-terway.conflist": json.dumps(chain)})
+
+
+TERWAY = [daemon("terway-eniip")]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "mode"),
+    [
+        ({"eniip_virtual_type": "Veth"}, "terway-shared"),
+        ({"eniip_virtual_type": "datapathv2", "network_policy_provider": "ebpf"}, "terway-datapath-v2"),
+        ({}, "terway-shared"),
+        ({"eniip_virtual_type": "IPVlan"}, "generic"),
+    ],
+)
+def test_terways_datapath_is_told_from_its_configuration(plugin: dict[str, str], mode: str) -> None:
+    detection = detected(TERWAY, [eni_config(**plugin)])
+    assert (detection.mode, detection.plug_in) == (mode, "terway")
+    for key, value in plugin.items():
+        assert f"{key}={value}" in told(detection)
+
+
+def test_what_terway_says_of_a_node_counts_more_than_the_configuration() -> None:
+    resource = {"metadata": {"name": "n1"}, "spec": {"datapath": {"type": "datapathv2"}}}
+    detection = detected(TERWAY, [eni_config(eniip_virtual_type="Veth")], **{TERWAY_NODE: [resource]})
+    assert [one.mode for one in detection.nodes] == ["terway-datapath-v2", "terway-shared"]
+    assert detection.mode == "generic"
+    assert "nodes differ" in told(detection)
+
+
+def test_nodes_with_exclusive_interfaces_are_told_apart_from_the_others() -> None:
+    nodes = [
+        node("n1", labels={"k8s.aliyun.com/exclusive-mode-eni-type": "eniOnly"}, aliyun_eni="7"),
+        node("n2"),
+    ]
+    detection = detected(TERWAY, [eni_config(eniip_virtual_type="datapathv2")], nodes)
+    assert [one.mode for one in detection.nodes] == ["terway-exclusive", "terway-datapath-v2"]
+    assert "allocatable aliyun/eni: 7" in told(detection)
+    assert detected([daemon("terway-eni")], [eni_config()]).mode == "terway-exclusive"
+
+
+def test_trunking_counts_on_nodes_that_have_member_interfaces() -> None:
+    nodes = [node("n1", aliyun_member_eni="10"), node("n2")]
+    detection = detected(TERWAY, [eni_config(trunking=True)], nodes)
+    assert [one.mode for one in detection.nodes] == ["terway-trunk", "terway-shared"]
+
+
+def test_a_node_with_settings_of_its_own_is_told_by_those() -> None:
+    nodes = [node("n1", labels={"terway-config": "of-pool-2"}), node("n2")]
+    configs = [eni_config(eniip_virtual_type="Veth"), eni_config("of-pool-2", eniip_virtual_type="datapathv2")]
+    detection = detected(TERWAY, configs, nodes)
+    assert [one.mode for one in detection.nodes] == ["terway-datapath-v2", "terway-shared"]
+
+
+def test_keys_of_the_cloud_account_never_come_into_the_evidence() -> None:
+    detection = detected(TERWAY, [eni_config(eniip_virtual_type="Veth")])
+    assert "service_cidr=172.16.0.0/20" in told(detection)
+    assert SECRET not in told(detection)
+    assert "planted" not in told(detection).lower()
+
+
+@pytest.mark.parametrize(
+    ("spec", "mode"),
+    [
+        ({"vxlanMode": "Always", "ipipMode": "Never"}, "calico-vxlan"),
+        ({"vxlanMode": "CrossSubnet", "ipipMode": "Never"}, "calico-vxlan"),
+        ({"ipipMode": "Always"}, "calico-ipip"),
+        ({"ipipMode": "CrossSubnet"}, "calico-ipip"),
+        ({"vxlanMode": "Never", "ipipMode": "Never"}, "calico-bgp"),
+    ],
+)
+def test_calicos_mode_is_that_of_its_pools(spec: dict[str, str], mode: str) -> None:
+    pool = {"metadata": {"name": "default"}, "spec": {"cidr": "10.1.0.0/16", **spec}}
+    off = {"metadata": {"name": "old"}, "spec": {"cidr": "10.2.0.0/16", "disabled": True, "vxlanMode": "Always"}}
+    detection = detected([daemon("calico-node", CALICO_NETWORKING_BACKEND="bird")], [], **{POOL: [pool, off]})
+    assert (detection.mode, detection.plug_in) == (mode, "calico")
+    assert "IPPool default: cidr=10.1.0.0/16" in told(detection)
+
+
+def test_without_the_right_to_read_pools_the_operators_installation_tells() -> None:
+    installation = {
+        "metadata": {"name": "default"},
+        "spec": {"calicoNetwork": {"ipPools": [{"cidr": "10.1.0.0/16", "encapsulation": "IPIPCrossSubnet"}]}},
+    }
+    detection = detected([daemon("calico-node", "calico-system")], [], **{INSTALLATION: [installation]})
+    assert detection.mode == "calico-ipip"
+    assert "could not list IPPools" in told(detection)
+
+
+def test_a_calico_that_only_enforces_policies_or_whose_pools_differ_is_not_guessed() -> None:
+    detection = detected([daemon("calico-node", CALICO_NETWORKING_BACKEND="none")], [])
+    assert detection.mode == "generic"
+    assert "only enforces policies" in told(detection)
+    pools = [{"metadata": {"name": name}, "spec": spec} for name, spec in (("a", {"ipipMode": "Always"}), ("b", {}))]
+    assert detected([daemon("calico-node")], [], **{POOL: pools}).mode == "generic"
+
+
+@pytest.mark.parametrize(
+    ("data", "mode"),
+    [
+        ({"routing-mode": "native", "ipam": "kubernetes"}, "cilium-native"),
+        ({"routing-mode": "native", "tunnel": "vxlan"}, "cilium-native"),
+        ({"tunnel": "disabled"}, "cilium-native"),
+        ({"routing-mode": "tunnel", "tunnel-protocol": "vxlan"}, "cilium-vxlan"),
+        ({"routing-mode": "tunnel", "tunnel-protocol": "geneve"}, "cilium-geneve"),
+        ({"tunnel": "geneve"}, "cilium-geneve"),
+        ({}, "cilium-vxlan"),
+        ({"routing-mode": "native", "ipam": "eni"}, "cilium-eni"),
+        ({"routing-mode": "native", "ipam": "alibabacloud"}, "cilium-eni"),
+        ({"routing-mode": "native", "cni-chaining-mode": "generic-veth"}, "generic"),
+    ],
+)
+def test_ciliums_mode_is_that_of_its_configuration(data: dict[str, str], mode: str) -> None:
+    detection = detected([daemon("cilium")], [config("cilium-config", data)])
+    assert (detection.mode, detection.plug_in) == (mode, "cilium")
+    for key, value in data.items():
+        assert f"{key}={value}" in told(detection)
+
+
+def test_plug_ins_with_one_mode_are_known_by_their_daemon_set() -> None:
+    assert detected([daemon("kindnet")], []).mode == "kindnet"
+    flannel = config("canal-config", {"net-conf.json": json.dumps({"Backend": {"Type": "vxlan"}})})
+    assert detected([daemon("canal")], [flannel]).mode == "canal"
+
+
+@pytest.mark.parametrize(
+    ("agent", "mode"),
+    [({}, "antrea-geneve"), ({"trafficEncapMode": "noEncap"}, "generic"), ({"tunnelType": "vxlan"}, "generic")],
+)
+def test_antreas_mode_is_that_of_its_agents(agent: dict[str, str], mode: str) -> None:
+    data = {"antrea-agent.conf": yaml.safe_dump(agent)}
+    detection = detected([daemon("antrea-agent")], [config("antrea-config", data)])
+    assert (detection.mode, detection.plug_in) == (mode, "antrea")
+
+
+def test_flannel_on_routes_of_the_vpc_knows_how_many_nodes_it_is_meant_for() -> None:
+    assert load("flannel-alloc").limits["nodes"].value == 1000
