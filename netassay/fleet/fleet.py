@@ -139,6 +139,12 @@ class Fleet:
             # A running container may still be loading its agent; being Ready would have told.
             self.cluster.run(_await_agents(probes))
 
+    def adopt(self, names: Sequence[str], *, timeout: float = POD_SECONDS) -> list[Probe]:
+        """Probes whose pods something else makes, such as a StatefulSet: they must be there, and are waited for."""
+        probes = [self._probe(name, PodOptions()) for name in names]
+        self.wait_for(probes, timeout=timeout)
+        return probes
+
     def remove(self, probe: Probe, *, grace_seconds: int = 1, wait: bool = True, timeout: float = POD_SECONDS) -> None:
         """Delete the probe's pod; with `wait`, return when the kubelet has taken it down and its address is free.
 

@@ -23,6 +23,7 @@ CONTROL_PATH = "/tmp/netassay-control"  # noqa: S108 - in the pod, where /tmp is
 DRIVE_COMMAND = ("python3", AGENT_PATH, "drive")
 NOBODY = 65534
 INIT_CONTAINER = "first"
+SET_ROLE = "set"
 HOST_PATH = "/netassay-host"
 """Where a pod finds the folder of its node that it may read."""
 _MOUNTS: list[dict[str, Any]] = [
@@ -138,6 +139,28 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
                 *([{"name": "host", "hostPath": {"path": options.host_path}}] if options.host_path else []),
             ],
             **{key: value for key, value in optional.items() if value is not None},
+        },
+    }
+
+
+def stateful_set(run: Run, name: str, image: str, *, service: str, label: str, count: int) -> dict[str, Any]:
+    """A StatefulSet of so many probe pods under the headless Service `service`, which selects them by `label`."""
+    options = PodOptions(labels={label: "yes"}, role=SET_ROLE)
+    pod = probe_pod(run, name, run.namespace, image, options)
+    (container,) = pod["spec"]["containers"]
+    # Each answers by its own name, which is not known when the template is written.
+    of_its_own = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    container["env"] = [of_its_own, *(entry for entry in container["env"] if entry["name"] != "POD_NAME")]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": run.namespace, "labels": run.labels},
+        "spec": {
+            "replicas": count,
+            "serviceName": service,
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {PROBE_LABEL: name, ROLE_LABEL: SET_ROLE}},
+            "template": {"metadata": {"labels": pod["metadata"]["labels"]}, "spec": pod["spec"]},
         },
     }
 
