@@ -89,9 +89,9 @@ def test_what_a_pod_adds_to_its_policy_comes_after_it(
 def test_a_resolver_asks_for_names_in_the_order_of_its_search_list(resolvers: Resolvers) -> None:
     """Names with fewer dots than ndots are asked for under the search list first, others as they are.
 
-    With a dot at its end a name is asked for as it is, and nothing else; see resolv.conf(5). The questions are those that reached a name
-    server of the check's own, which knows none of the names, so that all forms are tried; that it was asked at all
-    shows that a name server that is no part of the cluster's DNS can be used.
+    With a dot at its end a name is asked for as it is, and nothing else; see resolv.conf(5). The questions are those
+    that reached a name server of the check's own, which knows none of the names, so that all forms are tried; that it
+    was asked at all shows that a name server that is no part of the cluster's DNS can be used.
     """
     with resolvers.own_server() as server:
         many, one = resolvers.together(
