@@ -17,4 +17,8 @@ pytest_plugins = [
     "fixtures.evidence",
     "fixtures.dns",
     "fixtures.policies",
+    "fixtures.resolvers",
+    "fixtures.crowds",
+    "fixtures.steady_load",
+    "fixtures.stateful_sets",
 ]

@@ -12,7 +12,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     `outcome` is OPEN if any response came, whatever its code. `records` are the rdata, as text, of the type that was
     asked for; `aliases` the CNAMEs passed on the way; `ttl` the lowest of them in seconds; `flags` as in "QR AA TC RD
-    RA".
+    RA". `asked` is the question as the server repeated it; `authority` the names and types of that section, as in
+    "example. SOA"; `edns` the datagram size in bytes that the server says to take, 0 without EDNS; `size` is the
+    response's, in bytes.
     """
 
     name: str
@@ -25,6 +27,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     ttl: int = 0
     flags: tuple[str, ...] = ()
+    asked: str = ""
+    authority: tuple[str, ...] = ()
+    edns: int = 0
+    size: int = 0
     microseconds: int = 0
     started: float = 0.0
     error: str = ""
@@ -40,7 +46,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         if self.outcome is not Outcome.OPEN:
             return f"{question}: {self.outcome} ({self.error}) after {self.microseconds / 1000:.1f} ms"
         found = ", ".join(self.records) or "no records"
-        return f"{question}: {self.rcode}, {found}, after {self.microseconds / 1000:.1f} ms"
+        cut = " (truncated)" if self.truncated else ""
+        return f"{question}: {self.rcode}, {found}{cut}, after {self.microseconds / 1000:.1f} ms"
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +57,32 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     addresses: tuple[str, ...] = ()
     canonical: str = ""
+    microseconds: int = 0
+    error: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """What became of one of many questions; `error` also holds a code other than NOERROR."""
+
+    outcome: Outcome
+    microseconds: int
+    error: str
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a name server of the harness was asked; `client` and `port` are the asker's, as the server saw them."""
+
+    name: str
+    rtype: str
+    client: str
+    port: int
+
+
+class Echo(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an ICMP echo request to `host`."""
+
+    host: str
+    outcome: Outcome
     microseconds: int = 0
     error: str = ""
 
@@ -110,12 +143,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of the ARP table."""
+    """An entry of the ARP or NDP table; `state` as in "reachable", "stale", "failed", "permanent"."""
 
     address: str
     mac: str
     interface: str
-    complete: bool
+    state: str
 
 
 class ResolvConf(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,13 +58,17 @@ class Fleet:
         image: str = DEFAULT_IMAGE,
         tolerate_taints: bool = False,
         privileged: bool = True,
+        host_path: str = "",
         lock_dir: Path,
     ) -> None:
-        """`lock_dir` is a folder that all processes of the run share; `privileged=False` makes no host probes."""
+        """`lock_dir` is a folder that all processes of the run share; `privileged=False` makes no host probes.
+
+        `host_path` is a folder of the nodes that host probes may read.
+        """
         self.cluster, self.run, self.image = cluster, run, image
         self.observer: Callable[[Sequence[Observation]], None] | None = None
         self.why_no_host_probes = "" if privileged else "switched off by option"
-        self._tolerate_taints = tolerate_taints
+        self._tolerate_taints, self._host_path = tolerate_taints, host_path
         self._lock = filelock.FileLock(lock_dir / f"fleet-{run.id}.lock")
         self._opened: list[Probe] = []
         self._made: set[str] = set()
@@ -113,8 +117,8 @@ class Fleet:
     ) -> list[Probe]:
         """As `add`, for several pods at once."""
         chosen = PodOptions(**{"tolerate_taints": self._tolerate_taints, **options})
-        self._prepare(self._space(chosen.host_network))
-        probes = [self._probe(name, chosen.host_network) for name in names]
+        self._prepare(self._space(chosen))
+        probes = [self._probe(name, chosen) for name in names]
         self.cluster.run(self._create(names, chosen))
         if wait:
             self.wait_for(probes, ready=chosen.ready, timeout=timeout)
@@ -134,6 +138,12 @@ class Fleet:
         if not ready:
             # A running container may still be loading its agent; being Ready would have told.
             self.cluster.run(_await_agents(probes))
+
+    def adopt(self, names: Sequence[str], *, timeout: float = POD_SECONDS) -> list[Probe]:
+        """Probes whose pods something else makes, such as a StatefulSet: they must be there, and are waited for."""
+        probes = [self._probe(name, PodOptions()) for name in names]
+        self.wait_for(probes, timeout=timeout)
+        return probes
 
     def remove(self, probe: Probe, *, grace_seconds: int = 1, wait: bool = True, timeout: float = POD_SECONDS) -> None:
         """Delete the probe's pod; with `wait`, return when the kubelet has taken it down and its address is free.
@@ -193,27 +203,32 @@ class Fleet:
 
     def _make_one_per_node(self, role: str) -> tuple[Probe, ...]:
         on_host = role == HOST_ROLE
-        space = self._space(on_host)
+        usual = self._usual(role)
+        space = self._space(usual)
         self._prepare(space)
         labels = f"{self.run.selector},{ROLE_LABEL}={role}"
         names = [f"{'host' if on_host else 'probe'}-{index}-{self.run.id}" for index in range(1, len(self.nodes) + 1)]
         with self._lock.acquire(timeout=LOCK_SECONDS):
             there = {pod["metadata"]["name"] for pod in self.cluster.list("Pod", space, labels=labels)}
             missing = [(name, node) for name, node in zip(names, self.nodes, strict=True) if name not in there]
-            self.cluster.run(self._create_on_nodes(missing, role))
-            probes = [self._probe(name, on_host) for name in names]
+            self.cluster.run(self._create_on_nodes(missing, usual))
+            probes = [self._probe(name, usual) for name in names]
             # Not Ready but running: a network that keeps the kubelet from its pods is to be assayed, not waited for.
             self.wait_for(probes, ready=False, timeout=FLEET_SECONDS)
         return tuple(probes)
 
-    async def _create_on_nodes(self, missing: Iterable[tuple[str, str]], role: str) -> None:
-        usual = PodOptions(role=role, host_network=role == HOST_ROLE, tolerate_taints=self._tolerate_taints)
+    def _usual(self, role: str) -> PodOptions:
+        on_host = role == HOST_ROLE
+        path = self._host_path if on_host else ""
+        return PodOptions(role=role, host_network=on_host, host_path=path, tolerate_taints=self._tolerate_taints)
+
+    async def _create_on_nodes(self, missing: Iterable[tuple[str, str]], usual: PodOptions) -> None:
         await asyncio.gather(
             *(self._create([name], msgspec.structs.replace(usual, node=node)) for name, node in missing)
         )
 
     async def _create(self, names: Sequence[str], options: PodOptions) -> None:
-        space = self._space(options.host_network)
+        space = self._space(options)
         await asyncio.gather(
             *(self._create_pod(probe_pod(self.run, name, space, self.image, options)) for name in names)
         )
@@ -244,11 +259,11 @@ class Fleet:
                         raise
         self._made.add(space)
 
-    def _space(self, host_network: bool) -> str:
-        return self.run.host_namespace if host_network else self.run.namespace
+    def _space(self, options: PodOptions) -> str:
+        return self.run.host_namespace if options.open_space else self.run.namespace
 
-    def _probe(self, name: str, host_network: bool) -> Probe:
-        space, api = self._space(host_network), self.cluster.objects.api
+    def _probe(self, name: str, options: PodOptions) -> Probe:
+        space, api, host_network = self._space(options), self.cluster.objects.api, options.host_network
         probe = Probe(
             self.cluster.loop,
             lambda: ExecChannel(api, space, name, CONTAINER, DRIVE_COMMAND),

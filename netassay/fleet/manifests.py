@@ -12,7 +12,7 @@ from netassay.fleet.ports import PROBE_PORTS, host_ports, transport
 from netassay.fleet.run import PROBE_LABEL, ROLE_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from netassay.fleet.run import Run
 
@@ -22,6 +22,14 @@ AGENT_PATH = "/netassay/agent.pyz"
 CONTROL_PATH = "/tmp/netassay-control"  # noqa: S108 - in the pod, where /tmp is its own
 DRIVE_COMMAND = ("python3", AGENT_PATH, "drive")
 NOBODY = 65534
+INIT_CONTAINER = "first"
+SET_ROLE = "set"
+HOST_PATH = "/netassay-host"
+"""Where a pod finds the folder of its node that it may read."""
+_MOUNTS: list[dict[str, Any]] = [
+    {"name": "agent", "mountPath": "/netassay", "readOnly": True},
+    {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
+]
 # The agent ends at once when told to; anything left would be killed after this.
 GRACE_SECONDS = 1
 READINESS_PERIOD_SECONDS = 1
@@ -32,7 +40,12 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `node` pins it by name (through the scheduler); `ready=False` starts it unready; `hostname` and `subdomain` give it
     a DNS name under a headless Service; `dns` is the pod's `dnsConfig` with, if wanted, its `dnsPolicy` under that
-    key; `role` is a label.
+    key; `role` is a label. `privileged` puts it into the namespace where Pod Security forbids nothing. `silent` makes
+    it serve nothing, so that it has no ports. `sysctls` must be of those that Kubernetes calls safe. `linger` is for
+    how many seconds it goes on serving once it has been told to stop. `host_ports` are ports of the node that lead to
+    its own, by the names of those, at the node's address `host_ip` if there is one. `first` is what an init container
+    does with the agent before it starts, and `beside` gives it a second container that serves these ports. `host_path`
+    is a folder of the node that it may read, at `HOST_PATH`.
     """
 
     node: str | None = None
@@ -46,6 +59,20 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     host_network: bool = False
     tolerate_taints: bool = False
     role: str = "extra"
+    privileged: bool = False
+    silent: bool = False
+    sysctls: Mapping[str, str] = {}
+    linger: int = 0
+    host_ports: Mapping[str, int] = {}
+    host_ip: str = ""
+    first: Sequence[str] = ()
+    beside: Mapping[str, int] = {}
+    host_path: str = ""
+
+    @property
+    def open_space(self) -> bool:
+        """Whether it needs the namespace where Pod Security forbids nothing."""
+        return self.host_network or self.privileged or bool(self.host_ports or self.host_path)
 
 
 def namespace(run: Run, name: str, level: str) -> dict[str, Any]:
@@ -78,7 +105,11 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
         "affinity": _on_node(options.node) if options.node else None,
         "tolerations": [{"operator": "Exists"}] if options.tolerate_taints else None,
         "hostNetwork": options.host_network or None,
+        "initContainers": [_init_container(image, options)] if options.first else None,
     }
+    containers = [_container(run, name, image, options)]
+    if options.beside:
+        containers.append(_container_beside(name, image, options))
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -89,10 +120,10 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
             "annotations": dict(options.annotations),
         },
         "spec": {
-            "containers": [_container(run, name, image, options)],
+            "containers": containers,
             "dnsPolicy": policy,
             "restartPolicy": "Always",
-            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            "terminationGracePeriodSeconds": GRACE_SECONDS + options.linger,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "securityContext": {
@@ -100,12 +131,36 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
                 "runAsUser": NOBODY,
                 "runAsGroup": NOBODY,
                 "seccompProfile": {"type": "RuntimeDefault"},
+                **({"sysctls": _pairs(options.sysctls)} if options.sysctls else {}),
             },
             "volumes": [
                 {"name": "agent", "configMap": {"name": AGENT_CONFIG_MAP}},
                 {"name": "tmp", "emptyDir": {}},
+                *([{"name": "host", "hostPath": {"path": options.host_path}}] if options.host_path else []),
             ],
             **{key: value for key, value in optional.items() if value is not None},
+        },
+    }
+
+
+def stateful_set(run: Run, name: str, image: str, *, service: str, label: str, count: int) -> dict[str, Any]:
+    """A StatefulSet of so many probe pods under the headless Service `service`, which selects them by `label`."""
+    options = PodOptions(labels={label: "yes"}, role=SET_ROLE)
+    pod = probe_pod(run, name, run.namespace, image, options)
+    (container,) = pod["spec"]["containers"]
+    # Each answers by its own name, which is not known when the template is written.
+    of_its_own = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    container["env"] = [of_its_own, *(entry for entry in container["env"] if entry["name"] != "POD_NAME")]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": run.namespace, "labels": run.labels},
+        "spec": {
+            "replicas": count,
+            "serviceName": service,
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {PROBE_LABEL: name, ROLE_LABEL: SET_ROLE}},
+            "template": {"metadata": {"labels": pod["metadata"]["labels"]}, "spec": pod["spec"]},
         },
     }
 
@@ -116,28 +171,70 @@ def ports_of(run: Run, *, host_network: bool) -> Mapping[str, int]:
 
 
 def _container(run: Run, name: str, image: str, options: PodOptions) -> dict[str, Any]:
-    ports = ports_of(run, host_network=options.host_network)
-    serve = [word for key, port in ports.items() for word in (f"--{key.rstrip('2')}", str(port))]
+    ports = {} if options.silent else ports_of(run, host_network=options.host_network)
+    how = [] if options.ready else ["--not-ready"]
+    how += ["--linger", str(options.linger)] if options.linger else []
     readiness = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": READINESS_PERIOD_SECONDS}
-    return {
+    mounts = _MOUNTS
+    if options.host_path:
+        mounts = [*mounts, {"name": "host", "mountPath": HOST_PATH, "readOnly": True}]
+    container = {
+        **_running(image, [*_serve(ports), *how], mounts),
         "name": CONTAINER,
+        "env": [{"name": "POD_NAME", "value": name}, {"name": "NETASSAY_CONTROL", "value": CONTROL_PATH}],
+        "ports": [_port(key, port, options) for key, port in ports.items()],
+    }
+    if ports:
+        # One failure suffices, so that a probe that was switched off is out of its Services within a second or two.
+        container["readinessProbe"] = {**readiness, "timeoutSeconds": 5, "failureThreshold": 1}
+    return container
+
+
+def _container_beside(name: str, image: str, options: PodOptions) -> dict[str, Any]:
+    """A second container in the same network; it is not driven, and answers under a name of its own."""
+    identity = {"name": "POD_NAME", "value": beside_name(name)}
+    return {**_running(image, _serve(options.beside), _MOUNTS), "name": "beside", "env": [identity]}
+
+
+def beside_name(pod: str) -> str:
+    """The identity under which the second container of a pod answers."""
+    return f"beside-{pod}"
+
+
+def _init_container(image: str, options: PodOptions) -> dict[str, Any]:
+    return {**_running(image, list(options.first), _MOUNTS), "name": INIT_CONTAINER}
+
+
+def _serve(ports: Mapping[str, int]) -> list[str]:
+    return ["serve", *(word for key, port in ports.items() for word in (f"--{key.rstrip('2')}", str(port)))]
+
+
+def _port(key: str, number: int, options: PodOptions) -> dict[str, Any]:
+    port: dict[str, Any] = {"name": key, "containerPort": number, "protocol": transport(key)}
+    if key in options.host_ports:
+        port["hostPort"] = options.host_ports[key]
+        if options.host_ip:
+            port["hostIP"] = options.host_ip
+    return port
+
+
+def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _running(image: str, agent: list[str], mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all containers that run the agent have in common."""
+    return {
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", AGENT_PATH, "serve", *serve, *([] if options.ready else ["--not-ready"])],
-        "env": [{"name": "POD_NAME", "value": name}, {"name": "NETASSAY_CONTROL", "value": CONTROL_PATH}],
-        "ports": [{"name": key, "containerPort": port, "protocol": transport(key)} for key, port in ports.items()],
-        # One failure suffices, so that a probe that was switched off is out of its Services within a second or two.
-        "readinessProbe": {**readiness, "timeoutSeconds": 5, "failureThreshold": 1},
+        "command": ["python3", AGENT_PATH, *agent],
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [
-            {"name": "agent", "mountPath": "/netassay", "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
-        ],
+        "volumeMounts": mounts,
     }
 
 

@@ -10,7 +10,18 @@ import msgspec
 
 from netassay.cluster.loop import LoopThread
 from netassay.errors import HarnessFault
-from netassay.fleet.answers import Answer, FlowRecord, Interface, Lookup, Neighbour, ResolvConf, Route
+from netassay.fleet.answers import (
+    Answer,
+    Asked,
+    Echo,
+    FlowRecord,
+    Interface,
+    Lookup,
+    Neighbour,
+    Question,
+    ResolvConf,
+    Route,
+)
 from netassay.fleet.channel import ChildChannel
 from netassay.fleet.path_mtu import largest_packet
 from netassay.fleet.ports import PROBE_PORTS
@@ -115,15 +126,18 @@ class Probe:
         server: str | None = None,
         port: int = 53,
         protocol: Literal["udp", "tcp"] = "udp",
+        edns: int = 0,
         timeout: float = 2.0,
     ) -> Answer:
         """One DNS query for the absolute `name`, without retry or search list.
 
-        `server` is by default the pod's first name server. For `rtype` "PTR", `name` may be an address. What the
-        network does is in the answer's `outcome`; HarnessFault if the probe cannot be reached.
+        `server` is by default the pod's first name server. For `rtype` "PTR", `name` may be an address. `edns` says
+        that datagrams of so many bytes can be taken. What the network does is in the answer's `outcome`; HarnessFault
+        if the probe cannot be reached.
         """
         question = {"name": name, "rtype": rtype, "protocol": protocol}
-        asked = {**question, "server": server or self._first_nameserver(), "port": port, "timeout": timeout}
+        server = server or self._first_nameserver()
+        asked = {**question, "server": server, "port": port, "edns": edns, "timeout": timeout}
         value = self._call("resolve", timeout + CALL_SECONDS, **asked)
         return msgspec.convert({**value, **question}, Answer)
 
@@ -132,9 +146,35 @@ class Probe:
         value = self._call("lookup", timeout + CALL_SECONDS, name=name, timeout=timeout)
         return msgspec.convert({**value, "name": name}, Lookup)
 
+    def resolve_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> list[Asked]:
+        """Ask the pod's first name server for `name` so many times, `rate` times a second, each time once."""
+        server = self._first_nameserver()
+        question = {"name": name, "rtype": "A", "protocol": "udp", "server": server, "port": 53, "timeout": timeout}
+        return self._steadily("resolve-steadily", question, count, rate)
+
+    def lookup_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> list[Asked]:
+        """Have the C library look up `name` so many times, `rate` times a second."""
+        return self._steadily("lookup-steadily", {"name": name, "timeout": timeout}, count, rate)
+
+    def _steadily(self, do: str, question: dict[str, Any], count: int, rate: float) -> list[Asked]:
+        deadline = count / rate + question["timeout"] + CALL_SECONDS
+        return msgspec.convert(self._call(do, deadline, question=question, count=count, rate=rate), list[Asked])
+
+    def echo(self, hosts: Sequence[str], *, payload: int = 56, timeout: float = 2.0) -> list[Echo]:
+        """One ICMP echo request to each of these addresses, all at once.
+
+        HarnessFault if the probe has no ping sockets.
+        """
+        value = self._call("echo", timeout + CALL_SECONDS, hosts=list(hosts), payload=payload, timeout=timeout)
+        return msgspec.convert(value, list[Echo])
+
+    def questions(self, port: int) -> list[Question]:
+        """What the name server that this probe has on `port` was asked so far, in order."""
+        return msgspec.convert(self.control({"do": "asked", "port": port}), list[Question])
+
     @contextlib.contextmanager
-    def listen(self, protocol: Literal["tcp", "udp"], port: int) -> Iterator[int]:
-        """A further listener on this probe, for as long as held.
+    def listen(self, protocol: Literal["tcp", "udp", "dns"], port: int) -> Iterator[int]:
+        """A further listener on this probe, for as long as held; "dns" is a name server that knows no name.
 
         The port, which the kernel chooses if 0 was asked for.
         """
@@ -181,12 +221,16 @@ class Probe:
         return msgspec.convert(self._facts("routes"), tuple[Route, ...])
 
     def neighbours(self) -> tuple[Neighbour, ...]:
-        """The ARP table."""
+        """The ARP and NDP tables."""
         return msgspec.convert(self._facts("neighbours"), tuple[Neighbour, ...])
 
     def resolv_conf(self) -> ResolvConf:
         """The resolver's settings."""
         return msgspec.convert(self._facts("resolv_conf"), ResolvConf)
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """The names in a folder of the probe's own container. HarnessFault if it can't be read."""
+        return tuple(self._call("facts", CALL_SECONDS, what="entries", path=path))
 
     def link_mtu(self) -> int:
         """MTU in bytes of the interface of the default route, 0 if there is no link but loopback."""

@@ -146,3 +146,47 @@ def test_lookup_of_an_unknown_name(isolated: LocalProbe) -> None:
     found = isolated.lookup("no-such-host.invalid")
     assert (found.outcome, found.addresses) == (Outcome.NAME_ERROR, ())
     assert "EAI_" in found.error
+
+
+def test_edns_is_asked_and_told(probe: LocalProbe, server: int) -> None:
+    plain = probe.resolve("web.example", server="127.0.0.1", port=server)
+    assert (plain.edns, plain.size > 12) == (0, True)
+    assert probe.resolve("web.example", server="127.0.0.1", port=server, edns=1232).edns > 0
+
+
+def test_the_question_is_told_as_the_server_repeats_it(probe: LocalProbe, server: int) -> None:
+    assert probe.resolve("nO-SucH.exAmple", server="127.0.0.1", port=server).asked == "nO-SucH.exAmple."
+
+
+def test_a_name_server_that_knows_nothing_remembers_what_it_was_asked(probe: LocalProbe) -> None:
+    with probe.listen("dns", 0) as port:
+        said = probe.resolve("Web.example", "SRV", server="127.0.0.1", port=port)
+        assert (said.outcome, said.rcode, said.asked) == (Outcome.OPEN, "NXDOMAIN", "Web.example.")
+        assert "RD" in said.flags
+        probe.resolve("192.0.2.7", "PTR", server="127.0.0.1", port=port)
+        asked = probe.questions(port)
+    assert [(one.name, one.rtype, one.client) for one in asked] == [
+        ("Web.example.", "SRV", "127.0.0.1"),
+        ("7.2.0.192.in-addr.arpa.", "PTR", "127.0.0.1"),
+    ]
+    with pytest.raises(HarnessFault, match="asked"):
+        probe.questions(port)
+
+
+@pytest.mark.parametrize("wire", [b"", b"\x00" * 12, b"\x00\x01\x80\x00\x00\x01" + b"\x00" * 6 + b"\x01a\x00\x00\x01"])
+def test_a_name_server_is_silent_to_what_is_no_question(probe: LocalProbe, wire: bytes) -> None:
+    with probe.listen("dns", 0) as port, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(wire, ("127.0.0.1", port))
+        assert probe.resolve("control.example", server="127.0.0.1", port=port).rcode == "NXDOMAIN"
+        assert [one.name for one in probe.questions(port)] == ["control.example."]
+
+
+def test_steady_questions_are_all_accounted_for(probe: LocalProbe) -> None:
+    with probe.listen("dns", 0) as port:
+        question = {"name": "x.example", "rtype": "A", "protocol": "udp", "server": "127.0.0.1", "port": port}
+        call = probe.session.call("resolve-steadily", 10, question={**question, "timeout": 2.0}, count=30, rate=300.0)
+        rows = probe.loop.run(call)
+        assert len(probe.questions(port)) == 30
+    assert [(outcome, error) for outcome, _, error in rows] == [("open", "NXDOMAIN")] * 30
+    found = probe.lookup_steadily("localhost", count=20, rate=1000, timeout=2.0)
+    assert {(one.outcome, one.error) for one in found} == {(Outcome.OPEN, "")}

@@ -1,7 +1,8 @@
 """How a pod's serving process is told what to do: a socket in the pod, which the network cannot reach.
 
 One JSON line each way: `{"do": "ready", "value": false}`, `{"do": "listen", "protocol": "tcp", "port": 9000}`,
-`{"do": "unlisten", …}`, `{"do": "status"}`; the answer is `{"value": …}` or `{"error": "…"}`.
+`{"do": "unlisten", …}`, `{"do": "asked", "port": 53}`, `{"do": "status"}`; the answer is `{"value": …}` or
+`{"error": "…"}`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Control:
             "ready": self._ready,
             "listen": self._listen,
             "unlisten": self._unlisten,
+            "asked": lambda command: self._listeners.asked(command["port"]),
             "status": self._status,
         }
 

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import control, facts, kernel, queries
+from . import asking, control, echo, facts, kernel, queries
 from .attempt import json_line
 from .batch import Batch
 from .flows import Flow
@@ -51,7 +51,10 @@ class Drive(asyncio.Protocol):
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "attempts": self._attempts,
             "resolve": queries.query,
-            "lookup": lambda command: self._names.lookup(command["name"], command["timeout"]),
+            "lookup": self._lookup,
+            "resolve-steadily": lambda command: asking.ask_steadily(queries.query, command),
+            "lookup-steadily": lambda command: asking.ask_steadily(self._lookup, command),
+            "echo": echo.echo,
             "facts": self._facts,
             "control": lambda command: control.ask(self._control_path, command["command"]),
             "flow-start": self._flow_start,
@@ -127,7 +130,12 @@ class Drive(asyncio.Protocol):
         return len(command["attempts"])
 
     async def _facts(self, command: dict[str, Any]) -> Any:
+        if command["what"] == "entries":
+            return facts.entries(command["path"])
         return facts.READINGS[command["what"]]()
+
+    async def _lookup(self, command: dict[str, Any]) -> dict[str, Any]:
+        return await self._names.lookup(command["name"], command["timeout"])
 
     async def _flow_start(self, command: dict[str, Any]) -> int:
         host = command["host"]

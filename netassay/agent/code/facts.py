@@ -9,10 +9,11 @@ import socket
 import struct
 from typing import Any, Callable
 
+from .neighbours import neighbours
+
 _RTF_UP = 1
 _RTF_GATEWAY = 2
 _ROUTE_COLUMNS = 8
-_ATF_COMPLETE = 2
 
 
 def _lines(path: str) -> list[str]:
@@ -92,15 +93,12 @@ def routes() -> list[dict[str, Any]]:
     return found
 
 
-def neighbours() -> list[dict[str, Any]]:
-    """The ARP table: address, MAC, interface, and whether the entry is complete."""
-    found = []
-    for line in _lines("/proc/net/arp")[1:]:
-        address, _, flags, mac, _, name = line.split()
-        found.append(
-            {"address": address, "mac": mac, "interface": name, "complete": bool(int(flags, 16) & _ATF_COMPLETE)}
-        )
-    return found
+def entries(path: str) -> list[str]:
+    """Names of what is in the folder `path`, sorted. Raises RuntimeError if it can't be read."""
+    try:
+        return sorted(os.listdir(path))  # noqa: PTH208 - pathlib would cost every pod its import
+    except OSError as error:
+        raise RuntimeError(f"{path} can't be read: {error.strerror}") from None
 
 
 def resolv_conf() -> dict[str, Any]:

@@ -11,9 +11,12 @@ import asyncio
 import errno
 import json
 import socket
-from typing import Callable
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from .kernel import plain_address
+
+if TYPE_CHECKING:
+    from .name_server import NameServer
 
 BACKLOG = 4096
 MAX_CONNECTIONS = 16384
@@ -27,6 +30,15 @@ IPV6_PKTINFO = 50
 ANCILLARY_BYTES = 128
 # Ends connections whose client vanished: probed after this many seconds of silence.
 KEEPALIVE_SECONDS = 30
+
+
+class Listener(Protocol):
+    """What listens on one port until it is closed."""
+
+    port: int
+
+    def close(self) -> None:
+        """Stop listening."""
 
 
 def bound_socket(kind: int, port: int) -> socket.socket:
@@ -197,16 +209,23 @@ def _from_where_it_came(told: list[tuple[int, int, bytes]]) -> list[tuple[int, i
     return []
 
 
+def _name_server(port: int) -> NameServer:
+    from .name_server import NameServer  # noqa: PLC0415 - for those who ask only: a pod starts the sooner
+
+    return NameServer(port)
+
+
 class Listeners:
     """Listeners opened on demand, counted so that two holders of one port share it."""
 
     def __init__(self, identity: str) -> None:
         """Nothing is open yet."""
-        self._kinds: dict[str, Callable[[int], TcpEcho | UdpEcho]] = {
+        self._kinds: dict[str, Callable[[int], Listener]] = {
             "tcp": lambda port: TcpEcho(identity, port),
             "udp": lambda port: UdpEcho(identity, port),
+            "dns": _name_server,
         }
-        self._open: dict[tuple[str, int], tuple[TcpEcho | UdpEcho, int]] = {}
+        self._open: dict[tuple[str, int], tuple[Listener, int]] = {}
 
     def open(self, protocol: str, port: int) -> int:
         """Listen on `port` (0: any free one) and return it.
@@ -228,3 +247,10 @@ class Listeners:
             self._open[protocol, port] = (listener, holders - 1)
         else:
             listener.close()
+
+    def asked(self, port: int) -> list[dict[str, Any]]:
+        """What the name server on `port` was asked, in order. KeyError if there is none."""
+        from .name_server import NameServer  # noqa: PLC0415 - has been loaded if there is one
+
+        listener, _ = self._open["dns", port]
+        return list(listener.asked) if isinstance(listener, NameServer) else []

@@ -1,4 +1,8 @@
-"""The agent's command line: `serve` is the container's process, `drive` is what the harness runs beside it."""
+"""The agent's command line.
+
+`serve` is the container's process, `drive` is what the harness runs beside it, and `attempt` is what an init container
+does.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,14 @@ def _parser() -> argparse.ArgumentParser:
     for protocol in ("tcp", "udp", "http"):
         serve.add_argument(f"--{protocol}", type=int, action="append", default=[], metavar="PORT")
     serve.add_argument("--not-ready", action="store_true", help="answer 503 at /readyz until told otherwise")
+    serve.add_argument(
+        "--linger", type=float, default=0.0, metavar="SECONDS", help="go on for so long once told to stop (default: 0)"
+    )
+    attempt = commands.add_parser("attempt", help="make one attempt, say what became of it, and fail if it did")
+    attempt.add_argument("protocol", choices=("tcp", "udp", "http"))
+    attempt.add_argument("host")
+    attempt.add_argument("port", type=int)
+    attempt.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS")
     commands.add_parser(
         "drive", help="carry out commands read from stdin, one JSON object a line; ends when stdin does"
     )
@@ -41,6 +53,10 @@ def main() -> int:
         from .serve import serve  # noqa: PLC0415 - each process loads only what it needs: a pod starts the sooner
 
         return asyncio.run(serve(options))
+    if options.command == "attempt":
+        from .single import attempt  # noqa: PLC0415
+
+        return asyncio.run(attempt(options))
     from .drive import drive  # noqa: PLC0415
 
     return asyncio.run(drive(options))

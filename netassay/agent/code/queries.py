@@ -31,6 +31,7 @@ def load() -> None:
 async def query(wanted: dict[str, Any]) -> dict[str, Any]:
     """Ask `server`:`port` for `name` and `rtype` over `protocol`; the answer, whatever became of it.
 
+    With `edns`, the question says by EDNS that datagrams of so many bytes can be taken; 0 is a question without EDNS.
     The answer's `outcome` is "open" if any response came; `rcode` is its code, "" without one. Raises RuntimeError for
     a question that cannot be asked.
     """
@@ -48,6 +49,10 @@ async def query(wanted: dict[str, Any]) -> dict[str, Any]:
         "aliases": [],
         "ttl": 0,
         "flags": [],
+        "asked": "",
+        "authority": [],
+        "edns": 0,
+        "size": 0,
     }
     started, clock = time.time(), time.perf_counter()
     exchange = _over_tcp if wanted["protocol"] == "tcp" else _over_udp
@@ -76,7 +81,8 @@ def _question(wanted: dict[str, Any]) -> dns.message.QueryMessage:
             target = dns.reversename.from_address(str(ipaddress.ip_address(name)))
         else:
             target = dns.name.from_text(name)
-        return dns.message.make_query(target, rtype)
+        edns = wanted.get("edns", 0)
+        return dns.message.make_query(target, rtype, use_edns=0 if edns else False, payload=edns or None)
     except (dns.exception.DNSException, ValueError) as error:
         raise RuntimeError(f"cannot ask for {name} {rtype}: {error or type(error).__name__}") from None
 
@@ -101,6 +107,10 @@ def _told(question: dns.message.QueryMessage, response: dns.message.Message) -> 
         "aliases": aliases,
         "ttl": min(lives, default=0),
         "flags": dns.flags.to_text(response.flags).split(),
+        "asked": response.question[0].name.to_text() if response.question else "",
+        "authority": [f"{rrset.name} {dns.rdatatype.to_text(rrset.rdtype)}" for rrset in response.authority],
+        "edns": response.payload if response.edns >= 0 else 0,
+        "size": len(response.wire or b""),
     }
 
 

@@ -25,7 +25,7 @@ def raise_descriptor_limit() -> None:
 
 
 async def serve(options: argparse.Namespace) -> int:
-    """Serve until told to stop by SIGTERM or SIGINT; 1 if a port cannot be had."""
+    """Serve until told to stop by SIGTERM or SIGINT, and as much longer as is asked for; 1 if a port cannot be had."""
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -56,4 +56,6 @@ async def serve(options: argparse.Namespace) -> int:
     sys.stdout.write(json.dumps({"agent": options.identity, "serving": serving}) + "\n")
     sys.stdout.flush()
     await stop.wait()
+    if options.linger:
+        await asyncio.sleep(options.linger)
     return 0
