@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import control, facts, kernel, queries
+from . import control, facts, kernel, queries, web
 from .attempt import json_line
 from .batch import Batch
 from .flows import Flow
@@ -51,6 +51,7 @@ class Drive(asyncio.Protocol):
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "attempts": self._attempts,
             "resolve": queries.query,
+            "fetch": web.fetch,
             "lookup": lambda command: self._names.lookup(command["name"], command["timeout"]),
             "facts": self._facts,
             "control": lambda command: control.ask(self._control_path, command["command"]),
