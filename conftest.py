@@ -17,4 +17,7 @@ pytest_plugins = [
     "fixtures.evidence",
     "fixtures.dns",
     "fixtures.policies",
+    "fixtures.web",
+    "fixtures.ingress",
+    "fixtures.gateway",
 ]

@@ -44,7 +44,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """As in `GET http://www.example.com/shop at 192.0.2.7:80`."""
         scheme = ("wss" if self.tls else "ws") if self.message else "https" if self.tls else "http"
         shown = "".join(f", {name}: {value}" for name, value in self.headers)
-        return f"{self.method} {scheme}://{self.host_header}{self.path}{shown} at {self.host}:{self.port}"
+        where = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.method} {scheme}://{self.host_header}{self.path}{shown} at {where}:{self.port}"
 
 
 class Backend(msgspec.Struct, frozen=True, kw_only=True):
