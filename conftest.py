@@ -21,4 +21,7 @@ pytest_plugins = [
     "fixtures.crowds",
     "fixtures.steady_load",
     "fixtures.stateful_sets",
+    "fixtures.web",
+    "fixtures.ingress",
+    "fixtures.gateway",
 ]

@@ -54,14 +54,16 @@ class LabState:
         return ["nsenter", f"--target={pid}", "--net", "--mount", "--uts", "--pid", "--"]
 
 
-def drive_outside(lab: LabState) -> list[str]:
+def drive_outside(lab: LabState, agent: Path | None = None) -> list[str]:
     """The command line that drives the agent of the outside host: it reads commands and writes what it saw.
 
+    `agent` is the program that carries them out, if it is another than the one that serves there since the lab came up.
     Raises LabError if the lab was brought up without an agent there.
     """
     if not lab.outside_agent:
         raise LabError("This lab's outside host has no agent. Take the lab down, and up again with `netassay lab up`.")
-    return [*lab.enter(plan.OUTSIDE_HOST), sys.executable, lab.outside_agent, "--identity=outside-host", "drive"]
+    program = str(agent or lab.outside_agent)
+    return [*lab.enter(plan.OUTSIDE_HOST), sys.executable, program, "--identity=outside-host", "drive"]
 
 
 def load() -> LabState | None:

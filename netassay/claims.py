@@ -28,6 +28,7 @@ FEATURES: Final[dict[str, str]] = {
     "services": "Services",
     "dns": "DNS-based service discovery",
     "network_policy": "Network policies",
+    "ingress": "Ingress and Gateway",
 }
 """Features in the order of reports: id (also the folder of its suite) → title."""
 
@@ -149,6 +150,57 @@ _PROMISES: Final = {
             "New pods",
             "A pod is protected from its first packet by policies that were there before it.",
         ),
+    },
+    "ingress": {
+        "ingress-host": ("Exact host", "A rule is followed for its own host, and for no other."),
+        "ingress-host-wildcard": ("Wildcard host", "A wildcard stands for exactly one label."),
+        "ingress-host-precedence": ("Exact host first", "A rule for a host goes before one for a wildcard."),
+        "ingress-host-shared": ("Several Ingresses, one host", "Paths that several Ingresses give one host all count."),
+        "ingress-host-any": ("Any host", "A rule without a host is followed for every host."),
+        "ingress-path-exact": ("Path, Exact", "An Exact path matches itself, case and trailing slash included."),
+        "ingress-path-prefix": ("Path, Prefix", "A Prefix path matches element by element, whatever the last slash."),
+        "ingress-path-longest": ("Longest path", "Of the paths that match, the longest is followed."),
+        "ingress-path-longest-exact": ("Longer Exact path", "An Exact path goes before a shorter Prefix."),
+        "ingress-path-exact-first": (
+            "Exact before Prefix",
+            "Of two equal paths that match, the Exact one is followed.",
+        ),
+        "ingress-path-own": ("Path, ImplementationSpecific", "A path of the controller's own kind matches itself."),
+        "ingress-path-kept": ("Path kept", "The backend is asked for the path that the client asked for."),
+        "ingress-tls": ("TLS", "Each host presents the certificate of its own Secret, and is served over TLS."),
+        "ingress-tls-change": ("Certificate changed", "A host soon presents the certificate that its rule now names."),
+        "ingress-default-backend": ("Default backend", "What no rule matches goes to the default backend."),
+        "ingress-unmatched": ("No match", "What no rule matches, where there is no default backend, is answered 404."),
+        "ingress-port-name": ("Port by name", "A backend's port may be given by its name."),
+        "ingress-balance": ("Balance over backends", "Requests are spread over all endpoints of a backend."),
+        "ingress-dead-backend": (
+            "Dead endpoint",
+            "An endpoint that is gone soon gets no more requests, and none is lost.",
+        ),
+        "ingress-class": ("Class", "A controller serves the Ingresses of its class, and no others."),
+        "ingress-class-default": ("Default class", "An Ingress without a class is given the default one."),
+        "ingress-status": ("Address in the status", "An Ingress's status says where it is reached."),
+        "ingress-change": ("Rule changed", "A rule that is added, changed or removed is soon followed."),
+        "ingress-forwarded": (
+            "Forwarded headers",
+            "The backend is told who asked for which host, and by which scheme.",
+        ),
+        "ingress-websocket": ("WebSocket", "A client can speak WebSocket with a backend."),
+        "ingress-http2": ("HTTP/2", "A client that offers HTTP/2 over TLS is served by it."),
+        "gateway-status": (
+            "Gateway in its status",
+            "A Gateway is accepted and programmed, and says where it is reached.",
+        ),
+        "gateway-host": ("Hostnames of a route", "A route is followed for its hosts, and the most specific one wins."),
+        "gateway-path": (
+            "Paths of a route",
+            "Exact and PathPrefix match as specified, and the most specific one wins.",
+        ),
+        "gateway-header": ("Headers of a route", "A route is followed for requests that have all of its headers."),
+        "gateway-weight": ("Weights", "Requests are shared between backends by their weights."),
+        "gateway-unmatched": ("No route", "What no route matches is answered 404."),
+        "gateway-tls": ("TLS of a listener", "A listener presents its own certificate, and leads to its routes."),
+        "gateway-change": ("Route changed", "A route that is changed or removed is soon followed."),
     },
 }
 

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -84,7 +85,10 @@ def digest() -> str:
 def write_zipapp(path: Path) -> Path:
     """Write the zipapp to `path` (made with its parents), for agents outside the cluster; the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(zipapp())
+    # In one step, so that nobody runs half of it: several processes of a run may write it at once.
+    scratch = path.with_suffix(f".{os.getpid()}")
+    scratch.write_bytes(zipapp())
+    scratch.replace(path)
     return path
 
 

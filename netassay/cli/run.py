@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PROBES = "Probes"
 RESULTS = "Results"
 OUTSIDE = "The world outside"
+WEB = "Ingress and Gateway"
 
 
 def run(  # noqa: PLR0917 - typer calls it by name
@@ -98,6 +99,30 @@ def run(  # noqa: PLR0917 - typer calls it by name
     outside_name: Annotated[
         str, typer.Option(metavar="NAME", help="A DNS name of that host.", rich_help_panel=OUTSIDE, show_default=False)
     ] = "",
+    ingress_class: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The IngressClass to assay (the default, or only one).",
+            rich_help_panel=WEB,
+            show_default=False,
+        ),
+    ] = "",
+    ingress_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where its controller is reached (as Ingresses' status says).",
+            rich_help_panel=WEB,
+            show_default=False,
+        ),
+    ] = "",
+    gateway_class: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The GatewayClass to assay (the only one).", rich_help_panel=WEB, show_default=False
+        ),
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +156,9 @@ def run(  # noqa: PLR0917 - typer calls it by name
         host_probes=not no_host_probes,
         outside=outside,
         outside_name=outside_name,
+        ingress_class=ingress_class,
+        ingress_address=ingress_address,
+        gateway_class=gateway_class,
         out=out,
         workers=workers,
         keep=keep,

@@ -45,6 +45,10 @@ class Cluster:
         """Run a coroutine on the cluster's event loop; its result."""
         return self.loop.run(work)
 
+    def serves(self, kind: str) -> bool:
+        """Whether the API server serves objects of this kind that is not built in: "group/version:Kind"."""
+        return self.run(self.objects.serves(kind))
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The object, or None if there is none."""
         return self.run(self.objects.get(kind, name, namespace))

@@ -26,6 +26,12 @@ class Objects:
         self.api = api
         self._discovered: dict[str, Resource] = {}
 
+    async def serves(self, kind: str) -> bool:
+        """Whether the API server serves objects of this kind that is not built in: "group/version:Kind"."""
+        if kind not in self._discovered:
+            await self._discover(split_kind(kind)[0])
+        return kind in self._discovered
+
     async def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """The object, or None if there is none."""
         resource = await self._resource(kind)
@@ -148,9 +154,7 @@ class Objects:
             return known
         if not api_version:
             raise HarnessFault(f"which {bare}? Only built-in kinds go by their bare name; write group/version:{bare}")
-        if kind not in self._discovered:
-            await self._discover(api_version)
-        if kind not in self._discovered:
+        if not await self.serves(kind):
             raise HarnessFault(f"{self.api.server} serves no kind {bare} in {api_version}")
         return self._discovered[kind]
 

@@ -6,16 +6,21 @@ from netassay.fleet.ports import PROBE_PORTS
 from netassay.fleet.probe import LocalProbe, Probe
 from netassay.fleet.run import Run
 from netassay.fleet.sweep import sweep_leftovers
+from netassay.fleet.web import Backend, Request, Response, fetch_all
 
 __all__ = [
     "DEFAULT_IMAGE",
     "PROBE_PORTS",
     "Answer",
+    "Backend",
     "Fleet",
     "FlowRecord",
     "LocalProbe",
     "Lookup",
     "Probe",
+    "Request",
+    "Response",
     "Run",
+    "fetch_all",
     "sweep_leftovers",
 ]

@@ -26,6 +26,7 @@ from netassay.fleet.channel import ChildChannel
 from netassay.fleet.path_mtu import largest_packet
 from netassay.fleet.ports import PROBE_PORTS
 from netassay.fleet.session import Session
+from netassay.fleet.web import fetch_all
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from netassay.families import Family
     from netassay.fleet.channel import Channel
+    from netassay.fleet.web import Request, Response
 
 CALL_SECONDS = 20.0
 CONCURRENCY = 64
@@ -117,6 +119,10 @@ class Probe:
         Any HTTP answer is OPEN; a status other than 2xx is in `error`.
         """
         return self.attempt([Attempt(protocol=Protocol.HTTP, host=host, port=port, **options)])[0]
+
+    def fetch(self, requests: Sequence[Request]) -> list[Response]:
+        """Make web requests: one response for each, in the same order. HarnessFault if the probe cannot be reached."""
+        return fetch_all({self: requests})[self]
 
     def resolve(
         self,

@@ -36,6 +36,9 @@ class Request:
     host_probes: bool = True
     outside: str = ""
     outside_name: str = ""
+    ingress_class: str = ""
+    ingress_address: str = ""
+    gateway_class: str = ""
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -143,9 +146,14 @@ def command_again(request: Request) -> list[str]:
 def _common_options(request: Request) -> list[str]:
     """Give the options that are the same for pytest and for `netassay run`, the cluster's and the mode's apart."""
     options = [f"--ip-family={request.ip_family}"] if request.ip_family != AUTO else []
-    options += [f"--image={request.image}"] if request.image else []
     options += ["--tolerate-taints"] if request.tolerate_taints else []
     options += [] if request.host_probes else ["--no-host-probes"]
-    options += [f"--outside={request.outside}"] if request.outside else []
-    options += [f"--outside-name={request.outside_name}"] if request.outside_name else []
-    return options
+    named = {
+        "image": request.image,
+        "outside": request.outside,
+        "outside-name": request.outside_name,
+        "ingress-class": request.ingress_class,
+        "ingress-address": request.ingress_address,
+        "gateway-class": request.gateway_class,
+    }
+    return options + [f"--{name}={value}" for name, value in named.items() if value]

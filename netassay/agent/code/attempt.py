@@ -262,7 +262,7 @@ class HttpAttempt(TcpAttempt):
         response = parse_response(self._heard, ended=not data or len(self._heard) > MAX_RESPONSE)
         if response is None:
             return
-        status, body = response
+        status, _, body = response
         if not status:
             what = "closed by the peer without a word" if not self._heard else "the answer is not HTTP"
             self.end(kernel.RESET if not self._heard else kernel.OPEN, error=what)
@@ -314,23 +314,32 @@ class UdpAttempt(Attempt):
 KINDS: dict[str, type[Attempt]] = {"tcp": TcpAttempt, "http": HttpAttempt, "udp": UdpAttempt}
 
 
-def parse_response(data: bytes, *, ended: bool) -> tuple[int, bytes] | None:
-    """Status and body of an HTTP response, None while more is to come, status 0 if it is none."""
-    head, separator, rest = data.partition(b"\r\n\r\n")
-    if not separator:
-        return (0, b"") if ended else None
+def parse_head(head: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers (names in lower case) of an HTTP response's head, status 0 if it is none."""
     first, *lines = head.decode("latin-1").split("\r\n")
     parts = first.split(" ", 2)
     if not parts[0].startswith("HTTP/") or len(parts) < 2 or not parts[1].isdigit():  # noqa: PLR2004
-        return 0, b""
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return 0, {}
+    return int(parts[1]), {
+        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+
+
+def parse_response(data: bytes, *, ended: bool) -> tuple[int, dict[str, str], bytes] | None:
+    """Status, headers and body of an HTTP response, None while more is to come, status 0 if it is none."""
+    head, separator, rest = data.partition(b"\r\n\r\n")
+    if not separator:
+        return (0, {}, b"") if ended else None
+    status, headers = parse_head(head)
+    if not status:
+        return 0, {}, b""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body, whole = _unchunk(rest)
     else:
         length = headers.get("content-length", "")
         whole = len(rest) >= int(length) if length.isdigit() else False
         body = rest
-    return (int(parts[1]), body) if whole or ended else None
+    return (status, headers, body) if whole or ended else None
 
 
 def _unchunk(data: bytes) -> tuple[bytes, bool]:

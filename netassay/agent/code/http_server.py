@@ -1,6 +1,6 @@
 """The agent's HTTP/1.1 server: says who it is and what it saw of the client and the request.
 
-Tells the kubelet if it is ready.
+Tells the kubelet if it is ready. Who asks for a WebSocket is told the same, and each message that it sends, on that.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import json
 import socket
 from typing import Any
 
+from . import websocket
 from .kernel import plain_address
 from .listeners import BACKLOG, bound_socket
 
 MAX_HEAD = 64 * 1024
+MAX_MESSAGE = 1024 * 1024
 
 
 class Health:
@@ -32,6 +34,7 @@ class HttpEcho(asyncio.Protocol):
         self._identity, self._health = identity, health
         self._buffer = bytearray()
         self._request: _Request | None = None
+        self._upgraded: _Request | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember who is at the other end."""
@@ -42,6 +45,9 @@ class HttpEcho(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer each request once its body is in; the body is counted, not kept."""
         self._buffer += data
+        if self._upgraded is not None:
+            self._converse(self._upgraded)
+            return
         while not self._transport.is_closing():
             if self._request is None:
                 end = self._buffer.find(b"\r\n\r\n")
@@ -61,7 +67,40 @@ class HttpEcho(asyncio.Protocol):
             if request.missing:
                 return
             self._request = None
+            if request.key:
+                self._upgrade(request)
+                return
             self._answer(request)
+
+    def _upgrade(self, request: _Request) -> None:
+        """Go over to WebSocket for the rest of the connection."""
+        lines = [
+            "HTTP/1.1 101 Switching Protocols",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Accept: {websocket.accept_key(request.key)}",
+        ]
+        self._transport.write("\r\n".join([*lines, "", ""]).encode())
+        self._upgraded = request
+        self._converse(request)
+
+    def _converse(self, request: _Request) -> None:
+        """Answer each whole message with itself and with what was seen of the request; close when told to."""
+        while not self._transport.is_closing():
+            taken = websocket.take_frame(self._buffer)
+            if taken is None:
+                if len(self._buffer) > MAX_MESSAGE:
+                    self._transport.close()
+                return
+            kind, payload = taken
+            if kind == websocket.TEXT:
+                said = {**self._seen(request), "received": len(payload), "message": payload.decode(errors="replace")}
+                self._transport.write(websocket.frame(websocket.TEXT, json.dumps(said).encode()))
+            elif kind == websocket.PING:
+                self._transport.write(websocket.frame(websocket.PONG, payload))
+            elif kind == websocket.CLOSE:
+                self._transport.write(websocket.frame(websocket.CLOSE, payload))
+                self._transport.close()
 
     def _answer(self, request: _Request) -> None:
         path = request.target.partition("?")[0]
@@ -71,18 +110,20 @@ class HttpEcho(asyncio.Protocol):
             status = 200 if self._health.ready else 503
             said = {"agent": self._identity, "ready": self._health.ready}
         else:
-            status = 200
-            said = {
-                "agent": self._identity,
-                "address": plain_address(self._peer[0]),
-                "port": self._peer[1],
-                "received": request.length,
-                "method": request.method,
-                "path": request.target,
-                "host": request.headers.get("host", ""),
-                "headers": request.headers,
-            }
+            status, said = 200, self._seen(request)
         self._send(status, said, keep=request.keep, head=request.method == "HEAD")
+
+    def _seen(self, request: _Request) -> dict[str, Any]:
+        return {
+            "agent": self._identity,
+            "address": plain_address(self._peer[0]),
+            "port": self._peer[1],
+            "received": request.length,
+            "method": request.method,
+            "path": request.target,
+            "host": request.headers.get("host", ""),
+            "headers": request.headers,
+        }
 
     def _refuse(self, status: int) -> None:
         self._send(
@@ -120,6 +161,8 @@ class _Request:
         self.length = self.missing = length
         connection = headers.get("connection", "").lower()
         self.keep = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
+        # The key of a client that wants a WebSocket, "" for all others.
+        self.key = headers.get("sec-websocket-key", "") if headers.get("upgrade", "").lower() == "websocket" else ""
 
     @classmethod
     def parse(cls, head: bytes) -> _Request | None:
