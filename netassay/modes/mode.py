@@ -32,13 +32,21 @@ class Stance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class Shortfall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By how many bytes something falls short of what is promised, and the source that says so."""
+
+    bytes: int
+    source: str
+
+
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Figures of a mode; None (or "unknown") where the mode does not fix them.
 
     `encapsulation`: "vxlan", "none" … `mtu_overhead`: bytes by which a pod's MTU is less than its node's. `masquerade`:
     whether a pod's packets leave the cluster under its node's address (False: under its own). `outside_routes_pods`:
     whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses of
-    the node's own `podCIDR`.
+    the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls short
+    of the pod's MTU, where that was reckoned for IPv4.
     """
 
     encapsulation: str = "unknown"
@@ -46,6 +54,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     masquerade: bool | None = None
     outside_routes_pods: bool | None = None
     pod_range_per_node: bool | None = None
+    ipv6_shortfall: Shortfall | None = None
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
