@@ -4,7 +4,7 @@ PYTHON ?= python3
 MODE ?= flannel-vxlan
 BIN := .venv/bin
 
-.PHONY: assay setup test test-fast test-lab lint lock clean
+.PHONY: assay setup test test-fast test-lab lint coverage lock clean
 
 assay: setup
 	$(BIN)/netassay run --lab $(MODE) $(if $(KEEP),--keep-lab)
@@ -32,6 +32,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# docs/coverage.md: what the best suites check, and by which of ours.
+coverage: setup
+	$(BIN)/python -m docs.coverage
 
 # The locks name hashes and no registry host.
 lock: setup
