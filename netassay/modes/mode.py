@@ -44,9 +44,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `encapsulation`: "vxlan", "none" … `mtu_overhead`: bytes by which a pod's MTU is less than its node's. `masquerade`:
     whether a pod's packets leave the cluster under its node's address (False: under its own). `outside_routes_pods`:
-    whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses of
-    the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls short
-    of the pod's MTU, where that was reckoned for IPv4.
+    whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses
+    of the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls
+    short of the pod's MTU, where that was reckoned for IPv4.
     """
 
     encapsulation: str = "unknown"
