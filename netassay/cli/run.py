@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from contextlib import ExitStack, contextmanager
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,8 +24,10 @@ from netassay.cli.common import (
 )
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES, Family
-from netassay.fleet import DEFAULT_IMAGE
+from netassay.fleet import DEFAULT_IMAGE, Run
 from netassay.modes import names
+from netassay.report import COMPARISON_HTML, write_comparison
+from netassay.results.collect import read_run
 from netassay.runner.assay import Assay
 from netassay.runner.images import mirrored
 from netassay.runner.plan import Request, features, split_selection
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 PROBES = "Probes"
 RESULTS = "Results"
 OUTSIDE = "The world outside"
+WORSE = (130, 143, 1, 3)
+"""Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
 
 
@@ -45,8 +50,9 @@ def run(  # noqa: PLR0917 - typer calls it by name
     lab: Annotated[
         str,
         typer.Option(
-            metavar="MODE",
-            help="The embedded cluster in this mode, brought up if it is not (see `netassay lab`).",
+            metavar="MODE[,MODE…]",
+            help="The embedded cluster in this mode, brought up if it is not (see `netassay lab`); several modes, "
+            "separated by commas, are assayed one after the other and put side by side.",
             rich_help_panel=WHICH,
             show_default=False,
         ),
@@ -143,11 +149,12 @@ def run(  # noqa: PLR0917 - typer calls it by name
 
     Exit codes: 0 conforms, 1 findings, 2 wrong usage, 3 inconclusive.
     """
+    modes = [part.strip() for part in lab.split(",")]
     request = Request(
         kubeconfig=kubeconfig,
         context=context,
         in_cluster=in_cluster,
-        lab=lab,
+        lab=modes[0],
         select=tuple(part for text in select or () for part in split_selection(text)),
         mode=mode,
         ip_family=ip_family,
@@ -164,12 +171,36 @@ def run(  # noqa: PLR0917 - typer calls it by name
         keep=keep,
     )
     request.validate()
+    if len(modes) > 1:
+        raise typer.Exit(_side_by_side(request, modes, keep_lab=keep_lab))
+    raise typer.Exit(_assay(request, keep_lab=keep_lab)[0])
+
+
+def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
+    """Make one assay: its exit code and its folder."""
     with ExitStack() as held:
-        if lab:
-            kubeconfig = held.enter_context(_lab_kubeconfig(lab, ip_family, keep=keep_lab))
-        cluster = held.enter_context(connect(kubeconfig, context, in_cluster=in_cluster))
-        code = Assay(cluster, request, console()).run()
-    raise typer.Exit(code)
+        kubeconfig = request.kubeconfig
+        if request.lab:
+            kubeconfig = held.enter_context(_lab_kubeconfig(request.lab, request.ip_family, keep=keep_lab))
+        cluster = held.enter_context(connect(kubeconfig, request.context, in_cluster=request.in_cluster))
+        assay = Assay(cluster, request, console())
+        return assay.run(), assay.folder
+
+
+def _side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
+    """Assay one lab mode after the other, and write a page that puts them side by side; the worst exit code."""
+    base = request.out or Path("reports", "runs", f"{Run.new().id}-side-by-side")
+    ended = []
+    for mode in modes:
+        console().print(f"[bold]{mode}[/bold]")
+        # Only the last lab can be left up: a machine carries one.
+        kept = keep_lab and mode == modes[-1]
+        ended.append(_assay(replace(request, lab=mode, out=base / mode), keep_lab=kept))
+    page = base / COMPARISON_HTML
+    write_comparison(page, [(read_run(folder), folder) for _, folder in ended])
+    console().print(f"side by side: {page}", markup=False, soft_wrap=True)
+    codes = [code for code, _ in ended]
+    return next((worst for worst in (*WORSE, *codes) if worst in codes), 0)
 
 
 def run_help() -> str:

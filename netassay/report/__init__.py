@@ -1,5 +1,5 @@
-"""The page of a run: one HTML file for people, which needs nothing but itself."""
+"""Pages for people, each one HTML file which needs nothing but itself: of a run, and of several side by side."""
 
-from netassay.report.page import render, write_report
+from netassay.report.page import COMPARISON_HTML, render, render_comparison, write_comparison, write_report
 
-__all__ = ["render", "write_report"]
+__all__ = ["COMPARISON_HTML", "render", "render_comparison", "write_comparison", "write_report"]

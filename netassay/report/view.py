@@ -81,6 +81,7 @@ class CheckView:
 class ClaimRow:
     """One claim beside the verdict of all its checks together."""
 
+    id: str
     title: str
     meaning: str
     expectation: str
@@ -157,7 +158,7 @@ def view(run: RunRecord) -> Page:
         stand_in=f"lab:{lab}" if lab else "",
         cluster=run.cluster,
         detection=run.detection,
-        tally=[(_verdict(verdict), summary.counts[verdict]) for verdict in SEVERITY],
+        tally=[(verdict_view(verdict), summary.counts[verdict]) for verdict in SEVERITY],
         broken=of(Verdict.BROKEN),
         inconclusive=[[shown[id(record)] for record in group] for group in alike(unsure)],
         by_design=of(Verdict.ABSENT_BY_DESIGN),
@@ -174,7 +175,14 @@ def view(run: RunRecord) -> Page:
     )
 
 
-def _verdict(verdict: Verdict) -> VerdictView:
+def verdict_of(records: Iterable[CheckRecord]) -> Verdict:
+    """The verdict of several checks together, of which there is one at least."""
+    verdicts = {record.verdict for record in records}
+    return next(verdict for verdict in SEVERITY if verdict in verdicts)
+
+
+def verdict_view(verdict: Verdict) -> VerdictView:
+    """A verdict as it is shown."""
     return VerdictView(str(verdict), MARKS[verdict], str(verdict).replace(" ", "-"))
 
 
@@ -188,7 +196,7 @@ def _check(run: RunRecord, record: CheckRecord, anchor: str, grids: Iterable[Gri
         title=(record.title or record.id).rstrip("."),
         meaning=claim.meaning if claim and claim.meaning.rstrip(".") != record.title.rstrip(".") else "",
         variant=variant(record),
-        verdict=_verdict(record.verdict),
+        verdict=verdict_view(record.verdict),
         lead=lead,
         next=_next(more),
         more=more,
@@ -231,14 +239,14 @@ def _features(run: RunRecord, checks: list[CheckView]) -> list[FeatureView]:
 
 
 def _claim_row(run: RunRecord, id_: str, made: list[tuple[CheckRecord, CheckView]]) -> ClaimRow:
-    verdicts = {record.verdict for record, _ in made}
     stance = load(run.mode).stance(id_) if run.mode in names() and id_ in CLAIMS else None
     claim = CLAIMS.get(id_)
     return ClaimRow(
+        id=id_,
         title=claim_title(id_),
         meaning=claim.meaning if claim else "",
         expectation=str(stance.expect) if stance else "",
         source=stance.source if stance else "",
-        verdict=_verdict(next(verdict for verdict in SEVERITY if verdict in verdicts)),
+        verdict=verdict_view(verdict_of(record for record, _ in made)),
         checks=[shown for _, shown in made],
     )

@@ -154,11 +154,15 @@ def test_reports_are_written_again_from_records(netassay: Netassay, tmp_path: Pa
         folder = tmp_path / str(number)
         folder.mkdir()
         write_run_json(folder, RunRecord(run_id=f"r{number}", checks=[CheckRecord(id="c", verdict=verdict)]))
-    said = netassay("report", str(tmp_path / "0"), str(tmp_path / "1" / "run.json")).stdout
+    together = tmp_path / "both" / "together.html"
+    together.parent.mkdir()
+    said = netassay("report", str(tmp_path / "0"), str(tmp_path / "1" / "run.json"), "--out", str(together)).stdout
     assert [line.partition(": ")[2] for line in said.splitlines()] == [
         "The network conforms: 1 of 1 check found its promises kept",
         "The network is broken: 1 of 1 check found it so",
+        "2 runs side by side",
     ]
+    assert 'href="../1/report.html"' in together.read_text()
     assert "<h1>Broken</h1>" in (tmp_path / "1" / "report.html").read_text()
 
 
