@@ -203,7 +203,8 @@ def kubelet(node: plan.Host, mode: str, families: plan.Families) -> Component:
         f"--hostname-override={node.name}",
         f"--node-ip={','.join(families.of(node.address.ip, node.address6.ip))}",
         "--root-dir=/var/lib/kubelet",
-        f"--node-labels=netassay.dev/lab={mode}",
+        # A zone of its own for each node: so Services that keep traffic near can be told from those that do not.
+        f"--node-labels=netassay.dev/lab={mode},topology.kubernetes.io/zone=zone-of-{node.name}",
     )
     return Component("kubelet", node.name, argv)
 

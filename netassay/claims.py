@@ -84,6 +84,62 @@ _PROMISES: Final = {
         "endpoint-removed": ("Endpoint removed", "A removed endpoint is soon given no more connections."),
         "endpoint-replaced": ("Endpoint replaced", "When all endpoints are replaced, connections soon follow."),
         "hairpin-cluster-ip": ("Hairpin through ClusterIP", "A pod reaches itself through its own Service."),
+        "udp-after-no-endpoints": (
+            "UDP after no endpoints",
+            "A UDP flow outlives that its Service has no endpoints for a while.",
+        ),
+        "session-affinity-switched": ("Affinity on and off", "ClientIP affinity can be switched on and off."),
+        "service-ports-changed": ("Changed ports", "Connections follow a Service's changed port and target port."),
+        "service-type-changes": (
+            "Type changes",
+            "A Service follows each change of its type, and what it gives up is closed.",
+        ),
+        "service-deleted": ("Service deleted", "A deleted Service is closed, at its cluster IP and its NodePorts."),
+        "cluster-ip-allocated": (
+            "ClusterIP range",
+            "Cluster IPs are unique and from the Service range, and can be asked for.",
+        ),
+        "node-port-released": ("NodePort released", "A NodePort is one Service's at a time, and can be had again."),
+        "publish-not-ready": (
+            "publishNotReadyAddresses",
+            "Pods that are not ready are endpoints where, and only where, a Service says so.",
+        ),
+        "terminating-fallback": (
+            "Terminating endpoints",
+            "Endpoints that are being deleted serve as long as there are no others.",
+        ),
+        "endpoint-slices-merged": ("Several EndpointSlices", "All EndpointSlices of a Service are its endpoints."),
+        "endpoints-by-hand": ("Manual Endpoints", "A Service without a selector leads where its Endpoints say."),
+        "external-ip": ("externalIPs", "A Service's external IPs lead to its endpoints."),
+        "internal-traffic-local": (
+            "internalTrafficPolicy Local",
+            "Traffic from pods stays on their node, or is not served.",
+        ),
+        "external-traffic-local": (
+            "externalTrafficPolicy Local",
+            "Endpoints see the true address of clients outside.",
+        ),
+        "external-traffic-local-elsewhere": (
+            "externalTrafficPolicy Local elsewhere",
+            "A node without an endpoint does not forward to one that has.",
+        ),
+        "health-check-node-port": (
+            "healthCheckNodePort",
+            "Nodes tell load balancers whether they have endpoints of a Service.",
+        ),
+        "traffic-distribution": ("trafficDistribution", "Near endpoints are preferred, as far as there are any."),
+        "load-balancer": ("LoadBalancer", "The outside reaches a LoadBalancer's endpoints at its address."),
+        "load-balancer-local": (
+            "LoadBalancer, Local",
+            "Endpoints behind a LoadBalancer with externalTrafficPolicy Local see the true client.",
+        ),
+        "load-balancer-source-ranges": ("LoadBalancer source ranges", "Only clients of these ranges get through."),
+        "load-balancer-no-node-ports": (
+            "LoadBalancer without NodePorts",
+            "A LoadBalancer that wants no NodePorts has none, and answers.",
+        ),
+        "load-balancer-class": ("LoadBalancer class", "A LoadBalancer of a class that nobody serves is left alone."),
+        "load-balancer-given-up": ("LoadBalancer given up", "An address that is given back is closed."),
     },
     "dns": {
         "dns-a": ("Service name (A)", "A Service's name resolves to its cluster IP."),

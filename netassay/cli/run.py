@@ -129,6 +129,15 @@ def run(  # noqa: PLR0917 - typer calls it by name
             metavar="NAME", help="The GatewayClass to assay (the only one).", rich_help_panel=WEB, show_default=False
         ),
     ] = "",
+    load_balancer_class: Annotated[
+        str,
+        typer.Option(
+            metavar="CLASS",
+            help="loadBalancerClass of an implementation that is there (default: found out).",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -166,6 +175,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_class=ingress_class,
         ingress_address=ingress_address,
         gateway_class=gateway_class,
+        load_balancer_class=load_balancer_class,
         out=out,
         workers=workers,
         keep=keep,

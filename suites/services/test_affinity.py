@@ -34,3 +34,19 @@ def test_a_client_stays_with_its_endpoint_until_the_timeout(
     choices.stay(sticky, first, seconds=TIMEOUT / 2)
     moved = choices.wait_for_a_move(sticky, first, idle=TIMEOUT + 0.5)
     verdict.note("clients that moved after the timeout", moved)
+
+
+@pytest.mark.claim("session-affinity-switched")
+def test_affinity_can_be_switched_on_and_off(
+    services: Services, backends: Sequence[Probe], pods: Sequence[Probe], choices: Choices
+) -> None:
+    """A Service that is given ClientIP affinity soon keeps each client on one endpoint, and spreads again without it.
+
+    Before and after, every endpoint answers every client.
+    """
+    service = services.cluster_ip(*backends)
+    service.wait_for(backends, seen_from=pods)
+    service.change(sessionAffinity="ClientIP")
+    choices.stay(service, choices.settled(service, pods), seconds=1)
+    service.change(sessionAffinity="None", sessionAffinityConfig=None)
+    service.wait_for(backends, seen_from=pods)

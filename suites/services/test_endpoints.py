@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FLOW = 40077
 """Source port of a UDP flow that goes on through a change of endpoints."""
 
+CYCLED = 40078
+"""The same, of one that goes on while there is no endpoint at all."""
+
 
 @pytest.mark.claim("no-endpoints-refused")
 def test_a_service_without_endpoints_refuses_at_once(
@@ -105,3 +108,22 @@ def test_connections_follow_when_all_endpoints_are_replaced(
     followed = service.wait_for(new, seen_from=probes, port=TCP)
     verdict.note("replacement followed on every node after", followed.seconds, "s")
     service.wait_for(new, seen_from=probes, port=UDP, source_port=FLOW)
+
+
+@pytest.mark.claim("udp-after-no-endpoints")
+def test_a_udp_flow_finds_the_endpoint_that_comes_after_none(
+    services: Services, backends: Sequence[Probe], probes: Sequence[Probe], verdict: CheckInHand
+) -> None:
+    """A UDP flow from one and the same port survives that all endpoints go, and that another one comes.
+
+    While there is none it is refused; afterwards the new endpoint answers, and neither the old one, which lives on, nor
+    silence: connection tracking keeps nothing stale.
+    """
+    old, new = backends[0], backends[1]
+    service = services.cluster_ip(old, ports=[UDP])
+    service.wait_for([old], seen_from=probes, port=UDP, source_port=CYCLED)
+    service.remove(old)
+    service.wait_until_refused(seen_from=probes, ports=[UDP], source_port=CYCLED)
+    service.add(new)
+    followed = service.wait_for([new], seen_from=probes, port=UDP, source_port=CYCLED)
+    verdict.note("UDP flow answered on every node again after", followed.seconds, "s")

@@ -32,6 +32,22 @@ def test_a_headless_service_leads_straight_to_its_pods(
     require_open(seen, by={backend.name for backend in backends})
 
 
+@pytest.mark.claim("headless")
+def test_a_headless_service_without_pods_leads_nowhere(services: Services, backends: Sequence[Probe], dns: Dns) -> None:
+    """A headless Service's name has no address while no pod is ready behind it; one comes and goes with its pod.
+
+    The control is another headless Service, whose name keeps its address.
+    """
+    served, empty = services.headless(backends[0]), services.headless()
+    dns.wait_for(served.name_under(dns.domain), [backends[0].address])
+    dns.wait_until_empty(empty.name_under(dns.domain))
+    empty.add(backends[1])
+    dns.wait_for(empty.name_under(dns.domain), [backends[1].address])
+    empty.remove(backends[1])
+    dns.wait_until_empty(empty.name_under(dns.domain))
+    dns.wait_for(served.name_under(dns.domain), [backends[0].address])
+
+
 @pytest.mark.claim("external-name")
 def test_an_external_name_leads_to_what_its_target_names(
     services: Services, backends: Sequence[Probe], probes: Sequence[Probe], dns: Dns, traffic: Traffic

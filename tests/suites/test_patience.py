@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.services import FOLLOWED_WITHIN, LATE, NOT_AGAIN, Patience
+from fixtures.patience import FOLLOWED_WITHIN, LATE, NOT_AGAIN, Patience
 from netassay.errors import NotConverged
 
 
