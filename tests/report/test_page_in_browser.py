@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import samples
 
-from netassay.report import render
+from netassay.report import render, render_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,18 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pages") / "comparison.html"
+    path.write_text(render_comparison([(samples.healthy(), "a/report.html"), (samples.broken(), "b/report.html")] * 2))
+    return path
+
+
+@pytest.fixture(params=["report", "comparison"])
+def either(request: pytest.FixtureRequest, file: Path, comparison: Path) -> Path:
+    return file if request.param == "report" else comparison
+
+
 def opened(browser: Browser, file: Path, **options: Any) -> tuple[Page, list[str]]:
     """Open the file, and keep everything that the page asks for or complains of, itself apart."""
     page = browser.new_page(**options)
@@ -98,15 +110,16 @@ def test_it_asks_nobody_and_shows_its_verdict(browser: Browser, file: Path) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_can_be_told_from_its_background(browser: Browser, file: Path, scheme: str) -> None:
-    page, _ = opened(browser, file, color_scheme=scheme)
+def test_everything_can_be_told_from_its_background(browser: Browser, either: Path, scheme: str) -> None:
+    page, complaints = opened(browser, either, color_scheme=scheme)
+    assert complaints == []
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate(CONTRASTS) == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_no_screen_is_too_narrow(browser: Browser, file: Path, width: int) -> None:
-    page, _ = opened(browser, file, viewport={"width": width, "height": 800})
+def test_no_screen_is_too_narrow(browser: Browser, either: Path, width: int) -> None:
+    page, _ = opened(browser, either, viewport={"width": width, "height": 800})
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
