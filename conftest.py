@@ -12,7 +12,9 @@ pytest_plugins = [
     "fixtures.services",
     "fixtures.affinity",
     "fixtures.joining",
+    "fixtures.leases",
     "fixtures.traces",
+    "fixtures.host_ports",
     "fixtures.churn",
     "fixtures.evidence",
     "fixtures.dns",
@@ -24,4 +26,5 @@ pytest_plugins = [
     "fixtures.web",
     "fixtures.ingress",
     "fixtures.gateway",
+    "fixtures.starting",
 ]

@@ -38,6 +38,13 @@ _PROMISES: Final = {
         "pod-ip-in-node-range": ("Address from the pool", "A pod's address comes from its node's pod range."),
         "pod-join": ("Join on creation", "A new pod is reachable from every node as soon as it is Ready."),
         "pod-leave": ("Leave on deletion", "Of a deleted pod no address, link, route or lease is left behind."),
+        "pod-address-released": ("Addresses come back", "On every node, what is reserved is what its pods have."),
+        "host-port": ("hostPort", "A pod's hostPort answers at its node's address, and is given back when it goes."),
+        "host-network": ("hostNetwork", "A hostNetwork pod has its node's address."),
+        "init-container-network": ("Init containers", "An init container has the network, names included."),
+        "shared-network": ("Containers of a pod", "The containers of a pod share its addresses and its loopback."),
+        "terminating-pod": ("Terminating pods", "A terminating pod answers at its address, and is no endpoint."),
+        "stateful-set-identity": ("StatefulSet identity", "A StatefulSet's pod comes back under its name."),
         "pod-churn": ("Churn", "Pods that come and go in numbers never share an address, and all are reachable."),
     },
     "reachability": {
