@@ -8,6 +8,8 @@ pytest_plugins = [
     "fixtures.cluster",
     "fixtures.probes",
     "fixtures.outside",
+    "fixtures.api_server",
+    "fixtures.echoes",
     "fixtures.traffic",
     "fixtures.services",
     "fixtures.affinity",
