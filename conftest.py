@@ -29,4 +29,5 @@ pytest_plugins = [
     "fixtures.ingress",
     "fixtures.gateway",
     "fixtures.starting",
+    "fixtures.density",
 ]

@@ -45,6 +45,11 @@ _PROMISES: Final = {
         "shared-network": ("Containers of a pod", "The containers of a pod share its addresses and its loopback."),
         "terminating-pod": ("Terminating pods", "A terminating pod answers at its address, and is no endpoint."),
         "stateful-set-identity": ("StatefulSet identity", "A StatefulSet's pod comes back under its name."),
+        "pod-density": ("Density", "As many pods as were asked for join at once, each with an address that answers."),
+        "pod-address-reused": (
+            "Addresses given again",
+            "The address of a deleted pod is given out again, and answers.",
+        ),
         "pod-churn": ("Churn", "Pods that come and go in numbers never share an address, and all are reachable."),
     },
     "reachability": {

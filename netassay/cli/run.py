@@ -123,6 +123,16 @@ def run(  # noqa: PLR0917 - typer calls it by name
             metavar="NAME", help="The GatewayClass to assay (the only one).", rich_help_panel=WEB, show_default=False
         ),
     ] = "",
+    density: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Also bring in so many pods at once, and see an address given out again: takes minutes.",
+            rich_help_panel=PROBES,
+            show_default=False,
+        ),
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -159,6 +169,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_class=ingress_class,
         ingress_address=ingress_address,
         gateway_class=gateway_class,
+        density=density,
         out=out,
         workers=workers,
         keep=keep,

@@ -39,6 +39,7 @@ class Request:
     ingress_class: str = ""
     ingress_address: str = ""
     gateway_class: str = ""
+    density: int = 0
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -155,5 +156,6 @@ def _common_options(request: Request) -> list[str]:
         "ingress-class": request.ingress_class,
         "ingress-address": request.ingress_address,
         "gateway-class": request.gateway_class,
+        "density": request.density,
     }
     return options + [f"--{name}={value}" for name, value in named.items() if value]
