@@ -138,6 +138,16 @@ def run(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = "",
+    density: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Also bring in so many pods at once, and see an address given out again: takes minutes.",
+            rich_help_panel=PROBES,
+            show_default=False,
+        ),
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -176,6 +186,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_address=ingress_address,
         gateway_class=gateway_class,
         load_balancer_class=load_balancer_class,
+        density=density,
         out=out,
         workers=workers,
         keep=keep,

@@ -202,7 +202,9 @@ def beside_name(pod: str) -> str:
 
 
 def _init_container(image: str, options: PodOptions) -> dict[str, Any]:
-    return {**_running(image, list(options.first), _MOUNTS), "name": INIT_CONTAINER}
+    # Its last words are for whoever has to say why the pod does not start.
+    told = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    return {**_running(image, list(options.first), _MOUNTS), **told, "name": INIT_CONTAINER}
 
 
 def _serve(ports: Mapping[str, int]) -> list[str]:

@@ -46,7 +46,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whether a pod's packets leave the cluster under its node's address (False: under its own). `outside_routes_pods`:
     whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses
     of the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls
-    short of the pod's MTU, where that was reckoned for IPv4.
+    short of the pod's MTU, where that was reckoned for IPv4. `lease_store`: the folder of each node in which its IPAM
+    keeps a file for every address that is taken, "" if there is none. `metadata_address`: where a cloud tells its
+    machines about themselves.
     """
 
     encapsulation: str = "unknown"
@@ -55,6 +57,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outside_routes_pods: bool | None = None
     pod_range_per_node: bool | None = None
     ipv6_shortfall: Shortfall | None = None
+    lease_store: str = ""
+    metadata_address: str = "169.254.169.254"
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

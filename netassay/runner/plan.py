@@ -40,6 +40,7 @@ class Request:
     ingress_address: str = ""
     gateway_class: str = ""
     load_balancer_class: str = ""
+    density: int = 0
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -157,5 +158,6 @@ def _common_options(request: Request) -> list[str]:
         "ingress-address": request.ingress_address,
         "gateway-class": request.gateway_class,
         "load-balancer-class": request.load_balancer_class,
+        "density": request.density,
     }
     return options + [f"--{name}={value}" for name, value in named.items() if value]

@@ -80,6 +80,9 @@ def _rights() -> list[Right]:
         Right(verb, "pods", "", ANY, True, "probes that come and go") for verb in ("get", "create", "patch", "delete")
     ]
     rights += [Right(verb, "services", "", ANY, True, "Services in front of probes") for verb in ("create", "delete")]
+    for verb in ("create", "delete"):
+        rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))
+        rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "answers too large for a datagram"))
     return rights
 
 

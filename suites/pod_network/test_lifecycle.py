@@ -43,8 +43,9 @@ def test_a_deleted_pod_leaves_nothing_behind(
 ) -> None:
     """Once a pod is deleted nobody answers at its address, from any node, unless a new pod has been given it by then.
 
-    And its node has no link of it left, and no route to its address. The controls: before, each address answers and the
-    pod's link is found on its node; after, pods that stay answer the same probes at the same moment.
+    And its node has no link of it left, no route to its address, no neighbour entry that would stay for ever, and the
+    address is reserved no more. The controls: before, each address answers and is reserved, and the pod's link is found
+    on its node; after, pods that stay answer the same probes at the same moment.
     """
     leaving = guests.join()
     before = traces.of(leaving)
@@ -52,6 +53,7 @@ def test_a_deleted_pod_leaves_nothing_behind(
     guests.leave(leaving)
     gone = traces.wait_until_gone(before)
     verdict.note("last trace on the node gone after deletion", gone.seconds, "s")
+    verdict.note("neighbour entries that the nodes' kernels still remember", traces.cached_neighbours(before))
     control = traffic.from_each(probes, backends, lambda pod: at(pod, Protocol.TCP))
     seen = traffic.from_each(probes, leaving, lambda pod: at(pod, Protocol.TCP, timeout=1.5))
     require_closed([one for one in seen if not all_pods.holders(one.attempt.host)], control=control)

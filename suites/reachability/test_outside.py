@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import require_open, require_source, with_verdicts
-from fixtures.traffic import Traffic, at
+from fixtures.traffic import PORT_NAMES, Traffic, at
 from fixtures.verdicts import CheckInHand, not_applicable
 from netassay.observation import Attempt, Outcome, Protocol
 
@@ -33,9 +33,13 @@ def test_every_pod_reaches_the_outside_by_address(
 
 
 @pytest.mark.claim("pod-to-outside-name")
-def test_every_pod_reaches_the_outside_by_name(pods: Sequence[Probe], outside: Outside, traffic: Traffic) -> None:
+@pytest.mark.parametrize("over", list(Protocol))
+def test_every_pod_reaches_the_outside_by_name(
+    pods: Sequence[Probe], outside: Outside, traffic: Traffic, over: Protocol
+) -> None:
     """A pod on any node reaches a host outside the cluster by its DNS name, looked up as any program does it."""
-    attempt = Attempt(protocol=Protocol.TCP, host=outside.dns_name, port=outside.ports["tcp"], timeout=10.0)
+    port = outside.ports[PORT_NAMES[over]]
+    attempt = Attempt(protocol=over, host=outside.dns_name, port=port, timeout=10.0)
     require_open(traffic.from_each(pods, [outside], lambda _: attempt), by={outside.name})
 
 
