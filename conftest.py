@@ -17,4 +17,5 @@ pytest_plugins = [
     "fixtures.evidence",
     "fixtures.dns",
     "fixtures.policies",
+    "fixtures.arrivals",
 ]
