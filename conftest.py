@@ -18,4 +18,5 @@ pytest_plugins = [
     "fixtures.dns",
     "fixtures.policies",
     "fixtures.arrivals",
+    "fixtures.policy_search",
 ]

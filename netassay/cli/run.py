@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PROBES = "Probes"
 RESULTS = "Results"
 OUTSIDE = "The world outside"
+RANDOM = "Random policies"
 
 
 def run(  # noqa: PLR0917 - typer calls it by name
@@ -98,6 +99,13 @@ def run(  # noqa: PLR0917 - typer calls it by name
     outside_name: Annotated[
         str, typer.Option(metavar="NAME", help="A DNS name of that host.", rich_help_panel=OUTSIDE, show_default=False)
     ] = "",
+    policy_fuzz: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Try N random sets of network policies.", rich_help_panel=RANDOM)
+    ] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="S", help="Which sets (others in every run).", rich_help_panel=RANDOM, show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +139,8 @@ def run(  # noqa: PLR0917 - typer calls it by name
         host_probes=not no_host_probes,
         outside=outside,
         outside_name=outside_name,
+        policy_fuzz=policy_fuzz,
+        seed=seed,
         out=out,
         workers=workers,
         keep=keep,

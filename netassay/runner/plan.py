@@ -36,6 +36,8 @@ class Request:
     host_probes: bool = True
     outside: str = ""
     outside_name: str = ""
+    policy_fuzz: int = 0
+    seed: int | None = None
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -148,4 +150,6 @@ def _common_options(request: Request) -> list[str]:
     options += [] if request.host_probes else ["--no-host-probes"]
     options += [f"--outside={request.outside}"] if request.outside else []
     options += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    options += [f"--policy-fuzz={request.policy_fuzz}"] if request.policy_fuzz else []
+    options += [f"--seed={request.seed}"] if request.seed is not None else []
     return options
