@@ -35,4 +35,6 @@ pytest_plugins = [
     "fixtures.gateway",
     "fixtures.starting",
     "fixtures.density",
+    "fixtures.arrivals",
+    "fixtures.policy_search",
 ]

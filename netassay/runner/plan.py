@@ -41,6 +41,8 @@ class Request:
     gateway_class: str = ""
     load_balancer_class: str = ""
     density: int = 0
+    policy_fuzz: int = 0
+    seed: int | None = None
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -159,5 +161,7 @@ def _common_options(request: Request) -> list[str]:
         "gateway-class": request.gateway_class,
         "load-balancer-class": request.load_balancer_class,
         "density": request.density,
+        "policy-fuzz": request.policy_fuzz,
+        "seed": "" if request.seed is None else str(request.seed),
     }
     return options + [f"--{name}={value}" for name, value in named.items() if value]
