@@ -80,6 +80,21 @@ def _rights() -> list[Right]:
         Right(verb, "pods", "", ANY, True, "probes that come and go") for verb in ("get", "create", "patch", "delete")
     ]
     rights += [Right(verb, "services", "", ANY, True, "Services in front of probes") for verb in ("create", "delete")]
+    web = {
+        ("ingresses", "networking.k8s.io"): ("get", "create", "patch", "delete"),
+        ("ingressclasses", "networking.k8s.io"): ("list",),
+        ("gateways", "gateway.networking.k8s.io"): ("get", "create", "delete"),
+        ("gatewayclasses", "gateway.networking.k8s.io"): ("list",),
+        ("httproutes", "gateway.networking.k8s.io"): ("create", "patch", "delete"),
+        ("secrets", ""): ("create",),
+    }
+    rights += [
+        Right(
+            verb, resource, group, "" if resource.endswith("classes") else ANY, False, "to check Ingresses and Gateways"
+        )
+        for (resource, group), verbs in web.items()
+        for verb in verbs
+    ]
     return rights
 
 
