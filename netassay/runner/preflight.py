@@ -85,6 +85,7 @@ def _rights() -> list[Right]:
         ("ingressclasses", "networking.k8s.io"): ("list",),
         ("gateways", "gateway.networking.k8s.io"): ("get", "create", "delete"),
         ("gatewayclasses", "gateway.networking.k8s.io"): ("list",),
+        ("grpcroutes", "gateway.networking.k8s.io"): ("create", "delete"),
         ("httproutes", "gateway.networking.k8s.io"): ("create", "patch", "delete"),
         ("secrets", ""): ("create",),
     }

@@ -89,6 +89,18 @@ def test_no_answer_is_no_refusal() -> None:
         assert not ask.is_right(response(status=404, seen=by("one")))
 
 
+def test_what_is_asked_for_must_be_got_not_just_any_answer() -> None:
+    pod = LocalProbe(["true"], "one")
+    chat = Ask(Request(host="127.0.0.1", port=80, host_header=HOST, message="hello"), pod)
+    assert chat.is_right(response(status=101, seen=by("one")))
+    assert not chat.is_right(response(status=200, seen=by("one")))
+    call = Ask(Request(host="127.0.0.1", port=80, host_header=HOST, grpc=True), None)
+    assert call.is_right(response(status=404))
+    assert call.is_right(response(status=200))
+    assert not call.is_right(response(status=200, seen=by("one")))
+    pod.close()
+
+
 def test_a_table_is_demanded_of_every_visitor(visitors: Visitors, door: Door, pods: list[LocalProbe]) -> None:
     seen = visitors.require(door, [Ask(door.request(HOST, path), pods[0]) for path in ("/", "/a")])
     assert list(seen.seen) == pods
