@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.cluster import Node
 from fixtures.ingress import IngressClass, choose_class, doors, is_of
-from fixtures.services import Patience
+from fixtures.patience import Patience
 from fixtures.verdicts import CheckInHand
 from fixtures.web import Ask, Door, Visitors, Visits, may_be_client, with_verdicts
 from netassay.agent.local import LocalAgent
@@ -52,7 +52,7 @@ def door(agents: list[LocalAgent]) -> Door:
 def visitors(pods: list[LocalProbe], monkeypatch: pytest.MonkeyPatch) -> Visitors:
     for name, seconds in (("fixtures.web.SETTLED_WITHIN", 1.0), ("fixtures.web.LATE", 0.1)):
         monkeypatch.setattr(name, seconds)
-    for name in ("fixtures.services.FOLLOWED_WITHIN", "fixtures.services.NOT_AGAIN", "fixtures.services.LATE"):
+    for name in ("fixtures.patience.FOLLOWED_WITHIN", "fixtures.patience.NOT_AGAIN", "fixtures.patience.LATE"):
         monkeypatch.setattr(name, 1.0)
     return Visitors(pods, None, Patience())
 
