@@ -151,7 +151,11 @@ def test_the_outside_host_comes_only_where_it_can_go(pods: list[LocalProbe], doo
     visitors = Visitors(pods[:1], pods[1], Patience())
     assert visitors.at(door) == pods
     assert visitors.at(door._replace(from_outside=False)) == pods[:1]
-    assert visitors.at(Door("closed", "127.0.0.2", http=1)) == pods[:1]
+    closed = Door("closed", "127.0.0.2", http=1)
+    assert visitors.at(closed) == pods[:1]
+    assert visitors.missing(closed).startswith("two (127.0.0.1) does not reach closed (127.0.0.2)")
+    assert visitors.missing(door) == ""
+    assert Visitors(pods, None, Patience()).missing(closed) == ""
 
 
 CLASSES = [IngressClass("a", "x.io/a", False), IngressClass("b", "x.io/b", True), IngressClass("c", "x.io/c", False)]
