@@ -283,6 +283,7 @@ _PROMISES: Final = {
         "gateway-weight": ("Weights", "Requests are shared between backends by their weights."),
         "gateway-unmatched": ("No route", "What no route matches is answered 404."),
         "gateway-tls": ("TLS of a listener", "A listener presents its own certificate, and leads to its routes."),
+        "gateway-grpc": ("gRPC", "Calls are led by service and method, and come back with their status."),
         "gateway-change": ("Route changed", "A route that is changed or removed is soon followed."),
     },
 }

@@ -23,7 +23,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `timeout` is in seconds for the whole exchange; `payload` the number of bytes of the request's body; `tls` asks by
     the name of `host_header`, or by `server_name` if that is another. `authority` holds the certificates (PEM) that the
     server's must be signed by; without, none is refused. `alpn` are the protocols that are offered: "h2" is spoken if
-    it is chosen. A `message` asks for a WebSocket, and is sent on it.
+    it is chosen. A `message` asks for a WebSocket, and is sent on it. `grpc` makes it a call of the method that `path`
+    names, without arguments, for which "h2" must be among `alpn`.
     """
 
     host: str
@@ -38,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     authority: str = ""
     alpn: tuple[str, ...] = ()
     message: str = ""
+    grpc: bool = False
     timeout: float = 5.0
 
     def describe(self) -> str:

@@ -83,6 +83,22 @@ def _rights() -> list[Right]:
     for verb in ("create", "delete"):
         rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))
         rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "answers too large for a datagram"))
+    web = {
+        ("ingresses", "networking.k8s.io"): ("get", "create", "patch", "delete"),
+        ("ingressclasses", "networking.k8s.io"): ("list",),
+        ("gateways", "gateway.networking.k8s.io"): ("get", "create", "delete"),
+        ("gatewayclasses", "gateway.networking.k8s.io"): ("list",),
+        ("grpcroutes", "gateway.networking.k8s.io"): ("create", "delete"),
+        ("httproutes", "gateway.networking.k8s.io"): ("create", "patch", "delete"),
+        ("secrets", ""): ("create",),
+    }
+    rights += [
+        Right(
+            verb, resource, group, "" if resource.endswith("classes") else ANY, False, "to check Ingresses and Gateways"
+        )
+        for (resource, group), verbs in web.items()
+        for verb in verbs
+    ]
     return rights
 
 

@@ -58,3 +58,5 @@ def test_the_status_says_where_an_ingress_is_reached(
     verdict.note("address in the status after", came.seconds, "s")
     for door in doors(str(ingress), came.value, family):
         visitors.require(door, [door.ask(host, "/", sites[0])])
+        if missing := visitors.missing(door):
+            verdict.remark(missing)

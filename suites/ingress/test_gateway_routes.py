@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.gateway import EXACT, Rule
+from fixtures.gateway import EXACT, Call, Rule
+from fixtures.verdicts import not_applicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fixtures.gateway import Routes
+    from fixtures.gateway import GatewayClass, Routes
     from fixtures.verdicts import CheckInHand
     from fixtures.web import Door, Site, Visitors
 
@@ -123,6 +124,25 @@ def test_what_no_route_matches_is_not_found(
     routes.serve([host], [Rule({sites[0]: 1}, path="/foo")])
     control = gate.ask(host, "/foo", sites[0])
     visitors.require(gate, [control, gate.ask(host, "/", None, error=404), gate.ask(unknown, "/foo", None, error=404)])
+
+
+@pytest.mark.claim("gateway-grpc")
+def test_grpc_calls_are_led_by_their_method(
+    gateway_class: GatewayClass, routes: Routes, gate: Door, visitors: Visitors, sites: Sequence[Site]
+) -> None:
+    """A call over HTTP/2 and TLS follows the rule of a GRPCRoute that names its method, and comes back with its status.
+
+    The control of the method that no rule names are those that are named, called in the same batch.
+    """
+    if "GRPCRoute" not in gateway_class.features:
+        not_applicable(f"{gateway_class} does not claim to serve GRPCRoutes")
+    host = routes.domain()
+    calls = [Call("netassay.Echo", "First", sites[0]), Call("netassay.Echo", "Second", sites[1])]
+    routes.serve_calls([host], calls)
+    answers = {**{call.path: call.to for call in calls}, "/netassay.Echo/Third": None}
+    visitors.require(
+        gate, [gate.ask(host, path, by, tls=True, alpn=("h2",), grpc=True) for path, by in answers.items()]
+    )
 
 
 @pytest.mark.claim("gateway-change")

@@ -7,7 +7,6 @@ import contextlib
 import json
 import socket
 import ssl
-import struct
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from netassay.fleet import Request
 from netassay.observation import Outcome, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from netassay.agent.local import LocalAgent
@@ -44,18 +43,51 @@ def certificates(authority: Authority) -> dict[str, Certificate]:
 
 
 @pytest.fixture(scope="module")
-def tls_port(certificates: dict[str, Certificate], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def contexts(
+    certificates: dict[str, Certificate], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, ssl.SSLContext]:
+    return {host: _server_context(made, tmp_path_factory.mktemp("pem")) for host, made in certificates.items()}
+
+
+@pytest.fixture(scope="module")
+def tls_port(contexts: dict[str, ssl.SSLContext]) -> Iterator[int]:
     """A TLS server that chooses its certificate by SNI, and speaks HTTP/2 to who offers it."""
-    contexts = {host: _server_context(made, tmp_path_factory.mktemp("pem")) for host, made in certificates.items()}
 
     def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
         connection.context = contexts.get(name or "", contexts[HOSTS[0]])
 
     contexts[HOSTS[0]].sni_callback = choose
+    with _serving(_serve, contexts[HOSTS[0]]) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def grpc_port(contexts: dict[str, ssl.SSLContext], agent: LocalAgent) -> Iterator[int]:
+    """Takes TLS off, as a proxy would, and leads to the agent."""
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward = await asyncio.open_connection("127.0.0.1", agent.ports["http"])
+        await asyncio.gather(_pipe(reader, onward[1]), _pipe(onward[0], writer))
+
+    with _serving(lead, contexts[HOSTS[1]]) as port:
+        yield port
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
+
+
+@contextlib.contextmanager
+def _serving(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], context: ssl.SSLContext
+) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    starting = asyncio.start_server(_serve, "127.0.0.1", 0, ssl=contexts[HOSTS[0]])
+    starting = asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     server = asyncio.run_coroutine_threadsafe(starting, loop).result()
     yield server.sockets[0].getsockname()[1]
     loop.call_soon_threadsafe(loop.stop)
@@ -77,20 +109,16 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         if writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
             await reader.readexactly(24)
-            settings = struct.pack("!I", 0)[1:] + struct.pack("!BBI", http2.SETTINGS, 0, 0)
+            settings = http2.frame(http2.SETTINGS, 0, 0, b"")
             # A shrunk table, then the literal status 418 in Huffman's code, then one more literal header, padded.
             block = b"\x20\x48" + _huffman("418") + b"\x00\x01a\x01b"
-            heads = _h2_frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, bytes([3]) + block + bytes(3))
-            halves = [_h2_frame(http2.DATA, 0, body[:5]), _h2_frame(http2.DATA, http2.END_STREAM, body[5:])]
+            heads = http2.frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, 1, bytes([3]) + block + bytes(3))
+            halves = [http2.frame(http2.DATA, 0, 1, body[:5]), http2.frame(http2.DATA, http2.END_STREAM, 1, body[5:])]
             writer.write(b"".join([settings, heads, *halves]))
             await reader.read()
         else:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 OK\r\nX-Here: yes\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-
-
-def _h2_frame(kind: int, flags: int, payload: bytes) -> bytes:
-    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, 1) + payload
 
 
 def _huffman(digits: str) -> bytes:
@@ -191,6 +219,49 @@ def test_http2_is_spoken_if_agreed_on(probe: LocalProbe, tls_port: int) -> None:
 )
 def test_the_status_of_http2_is_understood(block: bytes, status: int) -> None:
     assert http2.status_of(block) == status
+
+
+def test_grpc_is_answered_with_trailers(probe: LocalProbe, grpc_port: int) -> None:
+    response = over_tls(probe, grpc_port, HOSTS[1], path="/netassay.Echo/Call", grpc=True, alpn=("h2",))
+    assert (response.protocol, response.status, response.error) == ("h2", 200, "")
+    assert response.answered_by == "server-1"
+
+
+def test_grpc_without_trailers_or_http2_has_failed(probe: LocalProbe, tls_port: int) -> None:
+    cut = over_tls(probe, tls_port, HOSTS[0], grpc=True, alpn=("h2",))
+    assert (cut.answered_by, cut.error) == ("", "no trailers came, so that the call has no status")
+    old = over_tls(probe, tls_port, HOSTS[0], grpc=True, alpn=("http/1.1",))
+    assert (old.outcome, old.status) == (Outcome.RESET, 0)
+    assert "HTTP/2 was not agreed on" in old.error
+
+
+def test_grpc_calls_are_many_on_one_connection(agent: LocalAgent) -> None:
+    """More than what fits the first window, in frames that come in pieces."""
+    call = http2.frame(http2.HEADERS, http2.END_HEADERS, 1, b"\x83")
+    payload = bytes(16_384)
+
+    async def talk() -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", agent.ports["http"])
+        writer.write(http2.PREFACE[:20])
+        await writer.drain()
+        writer.write(http2.PREFACE[20:] + http2.frame(http2.PING, 0, 0, b"12345678"))
+        buffer, window, answered = bytearray(), 65_535, 0
+        for number in range(10):
+            assert window >= len(payload)
+            window -= len(payload)
+            stream = 2 * number + 1
+            writer.write(call[:5] + stream.to_bytes(4, "big") + call[9:])
+            writer.write(http2.frame(http2.DATA, http2.END_STREAM, stream, payload))
+            while answered <= number:
+                buffer += await reader.read(65_536)
+                while (taken := http2.take_frame(buffer)) is not None:
+                    kind, flags, _, told = taken
+                    answered += kind == http2.HEADERS and bool(flags & http2.END_STREAM)
+                    window += int.from_bytes(told, "big") if kind == http2.WINDOW_UPDATE else 0
+        writer.close()
+        return answered
+
+    assert asyncio.run(asyncio.wait_for(talk(), 10)) == 10
 
 
 @pytest.mark.parametrize("size", [3, 126, 70_000])

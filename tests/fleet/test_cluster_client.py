@@ -165,6 +165,14 @@ def test_kinds_that_are_not_built_in_are_discovered(cluster: Cluster, server: Ap
         cluster.get("Widget", "w", "ns")
 
 
+def test_a_cluster_is_asked_which_kinds_it_serves(cluster: Cluster, server: ApiServer) -> None:
+    routes = {"name": "routes", "kind": "Route", "namespaced": True}
+    server.say("GET /apis/example.com/v1", (200, {"resources": [routes]}))
+    assert cluster.serves("example.com/v1:Route")
+    assert not cluster.serves("example.com/v1:Tap")
+    assert not cluster.serves("example.org/v1:Route")
+
+
 def test_forbidden_says_which_right_and_how_to_get_it(cluster: Cluster, server: ApiServer) -> None:
     words = 'nodes is forbidden: User "u" cannot list resource "nodes" in API group "" at the cluster scope'
     server.say("GET /api/v1/nodes", (403, status("Forbidden", words)))

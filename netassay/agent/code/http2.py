@@ -1,7 +1,7 @@
-"""One HTTP/2 request (RFC 9113) over a connection that has agreed on "h2", by the standard library alone.
+"""HTTP/2 (RFC 9113) as far as one small exchange needs it, by the standard library alone.
 
-Just enough for one small exchange: the request's headers are sent as literals, of the response's only the status is
-understood (by HPACK's static table, as the dynamic one is switched off), and bodies stay within the first window.
+Headers are sent as literals; of a response's only the status is understood (by HPACK's static table, as the dynamic one
+is switched off), of a request's none; and bodies stay within the first window.
 """
 
 from __future__ import annotations
@@ -12,37 +12,47 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _HEADER_TABLE_SIZE, _ENABLE_PUSH = 1, 2
 _STREAM = 1
+_HEAD = 9
+_READ_SIZE = 64 * 1024
 # RFC 7541, appendix A: entries 8 to 14 are ":status" with these values.
 _FIRST_STATUS = 8
+STATUS_OK = b"\x88"
 _STATUSES = (200, 204, 206, 304, 400, 404, 500)
 # RFC 7541, appendix B, as far as digits go: codes of five bits for 0 to 2, of six for 3 to 9.
 _DIGITS = {"00000": "0", "00001": "1", "00010": "2", **{f"{0b011001 + i:06b}": str(3 + i) for i in range(7)}}
 
 
 async def exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: list[tuple[str, str]]
-) -> tuple[int, bytes]:
-    """Send a request without a body, pseudo-headers first; the response's status (0 if not understood) and body.
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: list[tuple[str, str]], content: bytes
+) -> tuple[int, bytes, bool]:
+    """Send a request, pseudo-headers first; the response's status (0 if not understood), body, and if trailers came.
 
-    Raises ConnectionError with the peer's code if it resets the stream or goes away, asyncio.IncompleteReadError if it
-    ends before its answer.
+    Raises ConnectionError with the peer's code if it resets the stream or goes away, ValueError if it ends before its
+    answer.
     """
     settings = struct.pack("!HIHI", _HEADER_TABLE_SIZE, 0, _ENABLE_PUSH, 0)
-    block = b"".join(b"\x00" + _string(name) + _string(value) for name, value in headers)
-    writer.write(
-        _PREFACE + _frame(SETTINGS, 0, 0, settings) + _frame(HEADERS, END_STREAM | END_HEADERS, _STREAM, block)
-    )
-    status, body, heads = 0, b"", b""
+    heads = frame(HEADERS, END_HEADERS | (0 if content else END_STREAM), _STREAM, literals(headers))
+    body = frame(DATA, END_STREAM, _STREAM, content) if content else b""
+    writer.write(PREFACE + frame(SETTINGS, 0, 0, settings) + heads + body)
+    status, body, heads, trailers = 0, b"", b"", False
+    buffer = bytearray()
     while True:
-        kind, flags, payload = await _read_frame(reader)
+        taken = take_frame(buffer)
+        if taken is None:
+            more = await reader.read(_READ_SIZE)
+            if not more:
+                raise ValueError("closed by the peer before its answer")
+            buffer += more
+            continue
+        kind, flags, _, payload = taken
         if kind in (SETTINGS, PING) and not flags & ACK:
-            writer.write(_frame(kind, ACK, 0, payload if kind == PING else b""))
+            writer.write(frame(kind, ACK, 0, payload if kind == PING else b""))
         elif kind in (RST_STREAM, GOAWAY):
             (code,) = struct.unpack_from("!I", payload, 0 if kind == RST_STREAM else 4)
             raise ConnectionError(f"the peer {'reset the stream' if kind == RST_STREAM else 'went away'}, code {code}")
@@ -51,9 +61,10 @@ async def exchange(
         elif kind in (HEADERS, CONTINUATION):
             heads += _content(flags, payload) if kind == HEADERS else payload
             if flags & END_HEADERS:
+                trailers = bool(status)
                 status, heads = status or status_of(heads), b""
         if kind in (DATA, HEADERS) and flags & END_STREAM:
-            return status, body
+            return status, body, trailers
 
 
 def status_of(block: bytes) -> int:
@@ -108,14 +119,27 @@ def _string(text: str) -> bytes:
     return length + bytes([size]) + data
 
 
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+def literals(headers: list[tuple[str, str]]) -> bytes:
+    """A block of headers, none of which the peer is to remember."""
+    return b"".join(b"\x00" + _string(name) + _string(value) for name, value in headers)
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """One frame as it goes over the wire."""
     return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
 
 
-async def _read_frame(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
-    head = await reader.readexactly(9)
-    (size,) = struct.unpack("!I", b"\x00" + head[:3])
-    return head[3], head[4], await reader.readexactly(size)
+def take_frame(buffer: bytearray) -> tuple[int, int, int, bytes] | None:
+    """Take the first frame out of `buffer`: its kind, flags, stream and payload, None while it is not whole."""
+    if len(buffer) < _HEAD:
+        return None
+    (size,) = struct.unpack("!I", b"\x00" + buffer[:3])
+    if len(buffer) < _HEAD + size:
+        return None
+    kind, flags, stream = struct.unpack_from("!BBI", buffer, 3)
+    payload = bytes(buffer[_HEAD : _HEAD + size])
+    del buffer[: _HEAD + size]
+    return kind, flags, stream & 0x7FFFFFFF, payload
 
 
 def _content(flags: int, payload: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The agent's HTTP/1.1 server: says who it is and what it saw of the client and the request.
 
-Tells the kubelet if it is ready. Who asks for a WebSocket is told the same, and each message that it sends, on that.
+Tells the kubelet if it is ready. Who asks for a WebSocket is told the same, and each message that it sends, on that;
+who speaks HTTP/2 is answered as a gRPC client.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 import socket
 from typing import Any
 
-from . import websocket
+from . import http2, websocket
+from .grpc_server import GrpcEcho
 from .kernel import plain_address
 from .listeners import BACKLOG, bound_socket
 
@@ -54,6 +56,9 @@ class HttpEcho(asyncio.Protocol):
                 if end < 0:
                     if len(self._buffer) > MAX_HEAD:
                         self._refuse(431)
+                    return
+                if self._buffer.startswith(http2.PREFACE[: end + 4]):
+                    GrpcEcho(self._identity, self._transport).data_received(bytes(self._buffer))
                     return
                 self._request = _Request.parse(bytes(self._buffer[:end]))
                 del self._buffer[: end + 4]

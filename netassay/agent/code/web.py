@@ -19,6 +19,8 @@ from .attempt import MAX_RESPONSE, READ_SIZE, parse_head, parse_response, payloa
 
 HTTP2 = "h2"
 HTTP1 = "http/1.1"
+# gRPC's: not compressed, and of no length.
+EMPTY_MESSAGE = bytes(5)
 
 
 async def fetch(command: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,8 +69,9 @@ async def _exchange(wanted: dict[str, Any], answer: dict[str, Any]) -> None:
         if secured:
             answer["certificate"] = base64.b64encode(secured.getpeercert(binary_form=True) or b"").decode()
         if protocol == HTTP2:
-            status, body = await http2.exchange(reader, writer, _pseudo_headers(wanted))
-            _keep(answer, status, {}, body)
+            await _exchange_http2(wanted, answer, reader, writer)
+        elif wanted["grpc"]:
+            raise ValueError("HTTP/2 was not agreed on, and gRPC needs it")
         elif wanted["message"]:
             await _converse(wanted, answer, reader, writer)
         else:
@@ -77,6 +80,18 @@ async def _exchange(wanted: dict[str, Any], answer: dict[str, Any]) -> None:
     finally:
         # With RST, as attempts do: hundreds of requests a second would else use up the local ports in TIME_WAIT.
         writer.transport.abort()
+
+
+async def _exchange_http2(
+    wanted: dict[str, Any], answer: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    content = EMPTY_MESSAGE if wanted["grpc"] else payload_line(wanted["payload"])[: wanted["payload"]]
+    status, body, trailers = await http2.exchange(reader, writer, _pseudo_headers(wanted), content)
+    if wanted["grpc"] and trailers:
+        body = body[len(EMPTY_MESSAGE) :]
+    elif wanted["grpc"]:
+        body, answer["error"] = b"", "no trailers came, so that the call has no status"
+    _keep(answer, status, {}, body)
 
 
 def _context(wanted: dict[str, Any]) -> ssl.SSLContext:
@@ -108,11 +123,12 @@ def _usual_headers(wanted: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _pseudo_headers(wanted: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (":method", wanted["method"]),
+        (":method", "POST" if wanted["grpc"] else wanted["method"]),
         (":scheme", "https"),
         (":path", wanted["path"]),
         (":authority", wanted["host_header"]),
         *((name.lower(), value) for name, value in _usual_headers(wanted)),
+        *([("content-type", "application/grpc"), ("te", "trailers")] if wanted["grpc"] else []),
     ]
 
 
