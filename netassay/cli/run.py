@@ -129,6 +129,14 @@ def run(  # noqa: PLR0917 - typer calls it by name
             metavar="NAME", help="The GatewayClass to assay (the only one).", rich_help_panel=WEB, show_default=False
         ),
     ] = "",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="What an event may do to flows, in place of the mode's: `failover-killed-ms=3000`.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -166,6 +174,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_class=ingress_class,
         ingress_address=ingress_address,
         gateway_class=gateway_class,
+        limits=tuple(limit or ()),
         out=out,
         workers=workers,
         keep=keep,

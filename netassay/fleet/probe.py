@@ -14,7 +14,6 @@ from netassay.fleet.answers import (
     Answer,
     Asked,
     Echo,
-    FlowRecord,
     Interface,
     Lookup,
     Neighbour,
@@ -189,27 +188,6 @@ class Probe:
             yield taken
         finally:
             self.control({"do": "unlisten", "protocol": protocol, "port": taken})
-
-    @contextlib.contextmanager
-    def flow(
-        self, protocol: Literal["tcp", "udp"], host: str, port: int, *, interval: float = 0.05
-    ) -> Iterator[Callable[[], FlowRecord]]:
-        """A keep-alive flow that says something every `interval` seconds.
-
-        Call what is given for its account, which ends it.
-        """
-        started = self._call("flow-start", CALL_SECONDS, protocol=protocol, host=host, port=port, interval=interval)
-        records: list[FlowRecord] = []
-
-        def stop() -> FlowRecord:
-            if not records:
-                records.append(msgspec.convert(self._call("flow-stop", CALL_SECONDS, flow=started), FlowRecord))
-            return records[0]
-
-        try:
-            yield stop
-        finally:
-            stop()
 
     def control(self, command: dict[str, Any]) -> Any:
         """Have the probe's serving process carry out a command, such as `{"do": "ready", "value": False}`.

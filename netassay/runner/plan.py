@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from netassay import bundle
+from netassay.disruption import overridden
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES
 from netassay.modes import load
@@ -39,6 +40,7 @@ class Request:
     ingress_class: str = ""
     ingress_address: str = ""
     gateway_class: str = ""
+    limits: tuple[str, ...] = ()
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -50,6 +52,7 @@ class Request:
         selected(self.select)
         if self.ip_family not in CHOICES:
             raise UsageError(f"--ip-family is one of {', '.join(CHOICES)}, not {self.ip_family!r}")
+        overridden({}, self.limits)
         if self.mode != "auto":
             load(self.mode)
 
@@ -156,4 +159,5 @@ def _common_options(request: Request) -> list[str]:
         "ingress-address": request.ingress_address,
         "gateway-class": request.gateway_class,
     }
+    options += [f"--limit={limit}" for limit in request.limits]
     return options + [f"--{name}={value}" for name, value in named.items() if value]
