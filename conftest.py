@@ -24,4 +24,7 @@ pytest_plugins = [
     "fixtures.web",
     "fixtures.ingress",
     "fixtures.gateway",
+    "fixtures.deployments",
+    "fixtures.service_proxy",
+    "fixtures.disruption",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,14 +84,14 @@ class Recording:
 class Recorder:
     """Several recordings, of several probes, at the same time."""
 
-    def __init__(self, numbers: Iterable[int] | None = None) -> None:
-        """`numbers` are for names of recordings: none twice in one agent."""
-        self._numbers = iter(numbers or itertools.count(1))
+    def __init__(self, name: str = "") -> None:
+        """Agents know the recordings by this name and a number; by default it is one that no other has."""
+        self._names = (f"{name or secrets.token_hex(4)}-{number}" for number in itertools.count(1))
         self._recordings: list[Recording] = []
 
     def begin(self, flows: Iterable[tuple[Probe, Watched]], *, seconds: float) -> None:
         """Begin recording these; each ends by itself after `seconds`."""
-        begun = [Recording(probe, flow, f"flow-{next(self._numbers)}") for probe, flow in flows]
+        begun = [Recording(probe, flow, next(self._names)) for probe, flow in flows]
         self._recordings += begun
         _all([(one.probe, one.begin(seconds)) for one in begun])
 

@@ -194,7 +194,7 @@ def test_a_connection_that_ends_in_order_is_not_lost(protocol: Protocol, words: 
 @pytest.mark.parametrize("kept", [False, True])
 def test_what_failed_before_the_event_is_no_baseline(kept: bool) -> None:
     rows = (
-        [Gap(0, 500 * MS, 0), Link("web-1", 0, 500 * MS, 2900 * MS, -1, 0, "")]
+        [Fault(0, 500 * MS, 50, "refused"), Link("web-1", 0, 500 * MS, 2900 * MS, -1, 0, "")]
         if kept
         else runs((50, LATE), (250, OPEN))
     )
@@ -248,19 +248,19 @@ def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -
 
 
 def test_users_may_set_limits() -> None:
-    limits = overridden(load("generic").limits, ["failover-killed-ms=3000", "failover-graceful-lost=2"])
+    limits = overridden(load("generic").tolerances, ["failover-killed-ms=3000", "failover-graceful-lost=2"])
     assert (limits["failover-killed-ms"].value, limits["failover-graceful-lost"].value) == (3000, 2)
     assert "--limit" in limits["failover-killed-ms"].source
-    assert limits["failover-unready-ms"] == load("generic").limits["failover-unready-ms"]
+    assert limits["failover-unready-ms"] == load("generic").tolerances["failover-unready-ms"]
     for wrong in ("failover-kiled-ms=1", "failover-killed-ms", "failover-killed-ms=soon", "failover-killed-ms=-1"):
         with pytest.raises(UsageError, match="--limit"):
             overridden({}, [wrong])
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_mode_sets_every_limit(name: str) -> None:
-    assert set(load(name).limits) == set(LIMITS)
-    assert all(limit.source for limit in load(name).limits.values())
+def test_every_mode_says_what_an_event_may_do(name: str) -> None:
+    assert set(load(name).tolerances) == set(LIMITS)
+    assert all(limit.source for limit in load(name).tolerances.values())
 
 
 def _reply(now: int, rows: list[list[object]], unfinished: list[list[object]], **more: object) -> dict[str, object]:

@@ -42,6 +42,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         tolerate_taints=True,
         host_probes=False,
         outside="192.0.2.1",
+        limits=("failover-killed-ms=3000",),
         image="i",
         mode="generic",
     )
@@ -50,6 +51,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         assert {"--kubeconfig=/k", "--context=c", "--run-id=r1", f"--run-dir={tmp_path}", "--mode=generic"} <= set(
             phase.command
         )
+        assert "--limit=failover-killed-ms=3000" in phase.command
         assert {"--tolerate-taints", "--no-host-probes", "--outside=192.0.2.1", "--image=i", "--keep-run"} <= set(
             phase.command
         )
@@ -58,6 +60,11 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
     assert alone.command[alone.command.index("-m", 3) + 1] == "serial"
     assert "-n" not in alone.command
     assert together.junit != alone.junit
+
+
+def test_a_limit_that_there_is_not_is_told_before_anything_is_done() -> None:
+    with pytest.raises(UsageError, match="there is no limit 'failover-kiled-ms'"):
+        Request(limits=("failover-kiled-ms=3000",)).validate()
 
 
 def test_one_worker_process_less_is_none() -> None:

@@ -1,8 +1,8 @@
 """How a pod's serving process is told what to do: a socket in the pod, which the network cannot reach.
 
 One JSON line each way: `{"do": "ready", "value": false}`, `{"do": "listen", "protocol": "tcp", "port": 9000}`,
-`{"do": "unlisten", …}`, `{"do": "asked", "port": 53}`, `{"do": "status"}`, `{"do": "kill"}`, and those of recordings; the
-answer is `{"value": …}` or `{"error": "…"}`.
+`{"do": "unlisten", …}`, `{"do": "asked", "port": 53}`, `{"do": "status"}`, `{"do": "kill"}`, and those of recordings;
+the answer is `{"value": …}` or `{"error": "…"}`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ class Flow(Recording):
         self._request = _request(command)
         self._sock: socket.socket | None = None
         self._connected = False
-        self._opened = self._last = self.pacer.zero
+        self._opened = self.pacer.zero
+        self._last: float | None = None
         self._unanswered = 0
         self._heard = b""
         self._link: Row | None = None
@@ -133,10 +134,10 @@ class Flow(Recording):
             self._heard += data
             response = parse_response(self._heard, ended=False)
             if response is not None:
-                head = self._heard.partition(b"\r\n\r\n")[0].lower()
+                _, headers, body = response
                 self._heard = b""
-                self._answered(1, response[1])
-                if b"\r\nconnection: close" in head:
+                self._answered(1, body)
+                if headers.get("connection", "").lower() == "close":
                     self._lost("the peer asked for a new connection")
 
     def _answered(self, count: int, said: bytes) -> None:
@@ -156,7 +157,7 @@ class Flow(Recording):
 
     def _gap(self, now: float) -> Row | None:
         shortest = max(GAP_SECONDS, GAP_BEATS * self.pacer.interval)
-        if now - self._last <= shortest:
+        if self._last is None or now - self._last <= shortest:
             return None
         still = self.pacer.stood_still(self._last)
         if now - self._last - still <= shortest:

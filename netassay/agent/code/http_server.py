@@ -27,8 +27,8 @@ class Health:
         self.leaving = False
 
     def leave(self) -> None:
-        """Want no traffic, and ask clients that keep their connection to make a new one: it will lead to others."""
-        self.ready, self.leaving = False, True
+        """From now on ask clients that keep their connection to make a new one, which will lead to others."""
+        self.leaving = True
 
 
 class HttpEcho(asyncio.Protocol):
