@@ -25,6 +25,11 @@ LIMITS: Final[Mapping[str, str]] = {
 """Every limit by its name, and what it limits."""
 
 
+STARVED: Final = 0.25
+"""Share of a stream's beats that its sender must have missed for the machine to be too busy to say anything: what
+proxies and kubelets do on it is as late as what the sender does."""
+
+
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A limit's value, and who says so."""
 
@@ -68,8 +73,8 @@ def require_within(
 ) -> None:
     """Demand that the figure `of` each flow keeps within the limit.
 
-    `unsure` is how much of the figure the sender alone may be to blame for: a limit that is exceeded only by that is a
-    `HarnessFault`, any other a `NetworkFault`; both name the flows.
+    `unsure` is how much of the figure the sender alone may be to blame for. A limit that is exceeded only by that, or
+    on a machine that was too busy, is a `HarnessFault`, any other a `NetworkFault`; both name the flows.
     """
     over = [(one, of(one)) for one in timelines if of(one) > limit.value]
     surely = [(one, figure) for one, figure in over if figure - unsure(one) > limit.value]
@@ -78,6 +83,12 @@ def require_within(
         return
     lines = "\n".join(f"  {figure:g}: {one.describe()}" for one, figure in told)
     words = f"{LIMITS[name]} (limit {name}: {limit.value:g}, {limit.source})"
+    busiest = max(timelines, key=lambda one: one.unjudged_share)
+    if busiest.unjudged_share > STARVED:
+        raise HarnessFault(
+            f"{len(told)} of {len(timelines)} flows exceed the {words}, but the machine was too busy to tell whose "
+            f"doing that is: {busiest.flow.source} missed {busiest.unjudged_share:.0%} of its beats\n{lines}"
+        )
     if surely:
         raise NetworkFault(f"{len(told)} of {len(timelines)} flows exceed the {words}:\n{lines}")
     raise HarnessFault(

@@ -99,6 +99,11 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         return sum(outage.unsure for outage in self.outages)
 
     @property
+    def unjudged_share(self) -> float:
+        """Share of a stream's beats that have no verdict; 0 for a kept flow, which shows a pause by its gaps."""
+        return 0.0 if self.flow.kept or not self.attempts else self.unjudged / self.attempts
+
+    @property
     def recovered(self) -> bool:
         """Whether it was answered at the end."""
         return all(outage.recovered for outage in self.outages)

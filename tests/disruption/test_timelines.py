@@ -228,23 +228,24 @@ def test_a_limit_that_is_exceeded_is_told_with_the_flow_and_the_source() -> None
 
 
 def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -> None:
-    rows = runs((120, OPEN), (10, REFUSED), (90, NOTHING), (80, OPEN))
-    seen = timeline(recorded(*rows), EVENT)
+    few, many = (runs((120, OPEN), (10, REFUSED), (count, NOTHING), (180, OPEN)) for count in (50, 200))
 
-    def require(milliseconds: float) -> None:
+    def require(milliseconds: float, rows: list[Run]) -> None:
         require_within(
             "failover-killed-ms",
             Limit(milliseconds, "test"),
-            [seen],
+            [timeline(recorded(*rows), EVENT)],
             lambda one: one.disturbed * 1000,
             unsure=lambda one: one.unjudged_seconds * 1000,
         )
 
-    require(1001)
+    require(601, few)
     with pytest.raises(HarnessFault, match="senders stood still"):
-        require(500)
+        require(500, few)
     with pytest.raises(NetworkFault):
-        require(50)
+        require(50, few)
+    with pytest.raises(HarnessFault, match=r"too busy to tell.*: probe-1 missed 39% of its beats"):
+        require(50, many)
 
 
 def test_users_may_set_limits() -> None:
