@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LIMITS: Final[Mapping[str, str]] = {
     "failover-graceful-lost": "connections that may be lost when a backend leaves gracefully",
     "failover-killed-ms": "milliseconds for which new connections may fail after a backend was killed",
+    "failover-others-lost": "kept connections with other backends that may be lost when one dies",
     "failover-unready-lost": "connections that may be lost when a backend is made unready",
     "failover-unready-ms": "milliseconds after which an unready backend may be given no more connections",
     "failover-node-frozen-ms": "milliseconds for which new connections may fail after a backend's node froze",
