@@ -37,4 +37,7 @@ pytest_plugins = [
     "fixtures.density",
     "fixtures.arrivals",
     "fixtures.policy_search",
+    "fixtures.deployments",
+    "fixtures.service_proxy",
+    "fixtures.disruption",
 ]

@@ -29,6 +29,7 @@ FEATURES: Final[dict[str, str]] = {
     "dns": "DNS-based service discovery",
     "network_policy": "Network policies",
     "ingress": "Ingress and Gateway",
+    "disruption": "Failover and disruption",
 }
 """Features in the order of reports: id (also the folder of its suite) → title."""
 
@@ -285,6 +286,20 @@ _PROMISES: Final = {
         "gateway-tls": ("TLS of a listener", "A listener presents its own certificate, and leads to its routes."),
         "gateway-grpc": ("gRPC", "Calls are led by service and method, and come back with their status."),
         "gateway-change": ("Route changed", "A route that is changed or removed is soon followed."),
+    },
+    "disruption": {
+        "failover-graceful": ("Backend leaves", "A backend that leaves with a drain takes no connection with it."),
+        "failover-killed": ("Backend killed", "When a backend is killed, new connections soon reach the others."),
+        "failover-unready": ("Backend unready", "A backend that becomes unready is soon given no more connections."),
+        "failover-rollout": ("Rollout", "While a Deployment is rolled, no connection to its Service is lost."),
+        "failover-proxy-restart": (
+            "Proxy restarted",
+            "While kube-proxy is restarted, connections go on and new ones are made.",
+        ),
+        "failover-node-frozen": (
+            "Node frozen",
+            "When a node freezes, new connections avoid its backends, and return later.",
+        ),
     },
 }
 

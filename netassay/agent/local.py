@@ -35,17 +35,19 @@ class LocalAgent:
         ports: Mapping[str, int] | None = None,
         python: str = sys.executable,
         ready: bool = True,
+        linger: float = 0.0,
     ) -> None:
         """Keeps zipapp and control socket in `folder`.
 
-        `ports` are numbers by name as in PROBE_PORTS, any free ones by default.
+        `ports` are numbers by name as in PROBE_PORTS, any free ones by default. `linger` is for how many seconds it
+        goes on answering when told to stop.
         """
         self.identity = identity
         wanted = ports or {"tcp": 0, "tcp2": 0, "http": 0, "udp": 0, "udp2": 0}
         self._agent = [python, str(pack.write_zipapp(folder / "agent.pyz")), "--identity", identity]
         self._agent += ["--control", str(folder / f"{identity}.control")]
         options = [word for name, port in wanted.items() for word in (f"--{name.rstrip('2')}", str(port))]
-        argv = [*self._agent, "serve", *options, *([] if ready else ["--not-ready"])]
+        argv = [*self._agent, "serve", *options, *([] if ready else ["--not-ready"]), f"--linger={linger}"]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

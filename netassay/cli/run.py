@@ -156,6 +156,14 @@ def run(  # noqa: PLR0917 - typer calls it by name
         int | None,
         typer.Option(metavar="S", help="Which sets (others in every run).", rich_help_panel=RANDOM, show_default=False),
     ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="What an event may do to flows, in place of the mode's: `failover-killed-ms=3000`.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -197,6 +205,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         density=density,
         policy_fuzz=policy_fuzz,
         seed=seed,
+        limits=tuple(limit or ()),
         out=out,
         workers=workers,
         keep=keep,

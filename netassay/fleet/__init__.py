@@ -1,6 +1,6 @@
 """Probes: pods that run the agent, and how they are driven."""
 
-from netassay.fleet.answers import Answer, FlowRecord, Lookup
+from netassay.fleet.answers import Answer, Lookup
 from netassay.fleet.fleet import DEFAULT_IMAGE, Fleet
 from netassay.fleet.ports import PROBE_PORTS
 from netassay.fleet.probe import LocalProbe, Probe
@@ -14,7 +14,6 @@ __all__ = [
     "Answer",
     "Backend",
     "Fleet",
-    "FlowRecord",
     "LocalProbe",
     "Lookup",
     "Probe",

@@ -87,37 +87,6 @@ class Echo(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-class Gap(msgspec.Struct, frozen=True, array_like=True):
-    """A time without an answer: its start in seconds since the epoch by the probe's clock, its length in seconds."""
-
-    started: float
-    seconds: float
-
-
-class Break(msgspec.Struct, frozen=True, array_like=True):
-    """A connection's end, or a failed try to make a new one: when (seconds since the epoch), and the kernel's words."""
-
-    at: float
-    error: str
-
-
-class FlowRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The account of a keep-alive flow; times in seconds since the epoch by the probe's clock."""
-
-    started: float
-    ended: float
-    sent: int
-    answered: int
-    gaps: tuple[Gap, ...] = ()
-    breaks: tuple[Break, ...] = ()
-    peers: tuple[str, ...] = ()
-
-    @property
-    def longest_gap(self) -> float:
-        """Length in seconds of the longest time without an answer, 0 if there was none to speak of."""
-        return max((gap.seconds for gap in self.gaps), default=0.0)
-
-
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A network link: MTU in bytes, addresses with prefix length.
 

@@ -20,6 +20,7 @@ from netassay.fleet.manifests import (
     agent_config_map,
     namespace,
     ports_of,
+    probe_deployment,
     probe_pod,
 )
 from netassay.fleet.nodes import schedulable, why_not
@@ -123,6 +124,17 @@ class Fleet:
         if wait:
             self.wait_for(probes, ready=chosen.ready, timeout=timeout)
         return probes
+
+    def deploy(self, name: str, replicas: int, **options: Any) -> dict[str, Any]:
+        """Create a Deployment of probe pods, without waiting for them; as the server keeps it.
+
+        `options` are the fields of PodOptions. Its pods have the label PROBE_LABEL with its name; `adopt` gives their
+        probes.
+        """
+        chosen = PodOptions(**{"tolerate_taints": self._tolerate_taints, **options})
+        space = self._space(chosen)
+        self._prepare(space)
+        return self.cluster.create(probe_deployment(self.run, name, space, self.image, replicas, chosen))
 
     def wait_for(self, probes: Sequence[Probe], *, ready: bool = True, timeout: float = POD_SECONDS) -> None:
         """Wait until probes that were added without waiting are up, and learn their nodes and addresses."""

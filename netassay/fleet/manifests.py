@@ -45,7 +45,8 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     how many seconds it goes on serving once it has been told to stop. `host_ports` are ports of the node that lead to
     its own, by the names of those, at the node's address `host_ip` if there is one. `first` is what an init container
     does with the agent before it starts, and `beside` gives it a second container that serves these ports. `host_path`
-    is a folder of the node that it may read, at `HOST_PATH`.
+    is a folder of the node that it may read, at `HOST_PATH`. With `shared_processes` its agent is not the first process
+    of the pod's PID namespace, and so can be killed from inside.
     """
 
     node: str | None = None
@@ -68,6 +69,7 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     first: Sequence[str] = ()
     beside: Mapping[str, int] = {}
     host_path: str = ""
+    shared_processes: bool = False
 
     @property
     def open_space(self) -> bool:
@@ -106,8 +108,9 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
         "tolerations": [{"operator": "Exists"}] if options.tolerate_taints else None,
         "hostNetwork": options.host_network or None,
         "initContainers": [_init_container(image, options)] if options.first else None,
+        "shareProcessNamespace": options.shared_processes or None,
     }
-    containers = [_container(run, name, image, options)]
+    containers = [_container(run, image, options)]
     if options.beside:
         containers.append(_container_beside(name, image, options))
     return {
@@ -147,10 +150,6 @@ def stateful_set(run: Run, name: str, image: str, *, service: str, label: str, c
     """A StatefulSet of so many probe pods under the headless Service `service`, which selects them by `label`."""
     options = PodOptions(labels={label: "yes"}, role=SET_ROLE)
     pod = probe_pod(run, name, run.namespace, image, options)
-    (container,) = pod["spec"]["containers"]
-    # Each answers by its own name, which is not known when the template is written.
-    of_its_own = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
-    container["env"] = [of_its_own, *(entry for entry in container["env"] if entry["name"] != "POD_NAME")]
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -165,15 +164,41 @@ def stateful_set(run: Run, name: str, image: str, *, service: str, label: str, c
     }
 
 
+def probe_deployment(
+    run: Run, name: str, in_namespace: str, image: str, replicas: int, options: PodOptions
+) -> dict[str, Any]:
+    """A Deployment of such pods, on as many nodes as it can; rolled one pod at a time, with none missing meanwhile."""
+    pod = probe_pod(run, name, in_namespace, image, options)
+    chosen = {"matchLabels": {PROBE_LABEL: name, **run.labels}}
+    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    pod["spec"]["topologySpreadConstraints"] = [{**spread, "labelSelector": chosen}]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": in_namespace, "labels": {PROBE_LABEL: name, **run.labels}},
+        "spec": {
+            "replicas": replicas,
+            "selector": chosen,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {
+                "metadata": {key: pod["metadata"][key] for key in ("labels", "annotations")},
+                "spec": pod["spec"],
+            },
+        },
+    }
+
+
 def ports_of(run: Run, *, host_network: bool) -> Mapping[str, int]:
     """What a probe of this run serves."""
     return host_ports(run.id) if host_network else PROBE_PORTS
 
 
-def _container(run: Run, name: str, image: str, options: PodOptions) -> dict[str, Any]:
+def _container(run: Run, image: str, options: PodOptions) -> dict[str, Any]:
     ports = {} if options.silent else ports_of(run, host_network=options.host_network)
     how = [] if options.ready else ["--not-ready"]
     how += ["--linger", str(options.linger)] if options.linger else []
+    # A controller's pods learn their names only when they are made.
+    name = {"fieldRef": {"fieldPath": "metadata.name"}}
     readiness = {"httpGet": {"path": "/readyz", "port": "http"}, "periodSeconds": READINESS_PERIOD_SECONDS}
     mounts = _MOUNTS
     if options.host_path:
@@ -181,7 +206,7 @@ def _container(run: Run, name: str, image: str, options: PodOptions) -> dict[str
     container = {
         **_running(image, [*_serve(ports), *how], mounts),
         "name": CONTAINER,
-        "env": [{"name": "POD_NAME", "value": name}, {"name": "NETASSAY_CONTROL", "value": CONTROL_PATH}],
+        "env": [{"name": "POD_NAME", "valueFrom": name}, {"name": "NETASSAY_CONTROL", "value": CONTROL_PATH}],
         "ports": [_port(key, port, options) for key, port in ports.items()],
     }
     if ports:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from netassay.cluster.loop import LoopThread
+from netassay.disruption.recorded import Watched
 from netassay.errors import HarnessFault
 from netassay.fleet.answers import (
     Answer,
     Asked,
     Echo,
-    FlowRecord,
     Interface,
     Lookup,
     Neighbour,
@@ -25,6 +25,7 @@ from netassay.fleet.answers import (
 from netassay.fleet.channel import ChildChannel
 from netassay.fleet.path_mtu import largest_packet
 from netassay.fleet.ports import PROBE_PORTS
+from netassay.fleet.recordings import Recorder
 from netassay.fleet.session import Session
 from netassay.fleet.web import fetch_all
 from netassay.observation import Attempt, Observation, Outcome, Protocol
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Self
 
+    from netassay.disruption.recorded import Recorded
     from netassay.families import Family
     from netassay.fleet.channel import Channel
     from netassay.fleet.web import Request, Response
 
 CALL_SECONDS = 20.0
+FLOW_SECONDS = 600.0
+FLOW_TIMEOUT = 1.0
 CONCURRENCY = 64
 
 
@@ -192,24 +196,29 @@ class Probe:
 
     @contextlib.contextmanager
     def flow(
-        self, protocol: Literal["tcp", "udp"], host: str, port: int, *, interval: float = 0.05
-    ) -> Iterator[Callable[[], FlowRecord]]:
-        """A keep-alive flow that says something every `interval` seconds.
+        self, protocol: Protocol, host: str, port: int, *, interval: float = 0.05, seconds: float = FLOW_SECONDS
+    ) -> Iterator[Callable[[], Recorded]]:
+        """A kept flow that asks something every `interval` seconds, for at most `seconds`.
 
-        Call what is given for its account, which ends it.
+        Call what is given for its recording, which ends it.
         """
-        started = self._call("flow-start", CALL_SECONDS, protocol=protocol, host=host, port=port, interval=interval)
-        records: list[FlowRecord] = []
-
-        def stop() -> FlowRecord:
-            if not records:
-                records.append(msgspec.convert(self._call("flow-stop", CALL_SECONDS, flow=started), FlowRecord))
-            return records[0]
-
+        flow = Watched(
+            source=self.name,
+            source_node=self.node,
+            target=host,
+            protocol=protocol,
+            host=host,
+            port=port,
+            kept=True,
+            interval=interval,
+            timeout=FLOW_TIMEOUT,
+        )
+        recorder = Recorder()
+        recorder.begin([(self, flow)], seconds=seconds)
         try:
-            yield stop
+            yield lambda: recorder.finish()[0]
         finally:
-            stop()
+            recorder.forget()
 
     def control(self, command: dict[str, Any]) -> Any:
         """Have the probe's serving process carry out a command, such as `{"do": "ready", "value": False}`.

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from netassay.claims import CLAIMS, claim
+from netassay.disruption import limits as disruption
 from netassay.errors import HarnessFault, UsageError
 
 GENERIC: Final = "generic"
@@ -69,9 +70,10 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A CNI mode. Claims and parameters that its file does not name are as in the mode that it `extends`.
+    """A CNI mode. Claims, parameters and tolerances that its file does not name are as in the mode that it `extends`.
 
-    `limits` are how many there may be of something, such as "nodes". `deviations` are those of
+    `limits` are how many there may be of something, such as "nodes"; `tolerances` how much an event may do to flows, by
+    the names and in the units of `disruption.limits.LIMITS`. `deviations` are those of
     `netassay/policies/deviations.py` that its policy engine shows, each with its source.
     """
 
@@ -83,6 +85,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: Parameters = Parameters()
     extends: str = ""
     limits: dict[str, Limit] = {}
+    tolerances: dict[str, disruption.Limit] = {}
     deviations: dict[str, str] = {}
 
     def stance(self, claim_id: str) -> Stance:
@@ -125,11 +128,14 @@ def read(text: bytes, file: str) -> Mode:
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise HarnessFault(f"mode file {file} is not valid: {error}") from error
     claims = _spelt_out(mode.claims, file)
+    disruption.checked(mode.tolerances, f"mode file {file}")
     if not mode.extends:
         return msgspec.structs.replace(mode, claims=claims)
     base = load(mode.extends)
     parameters = msgspec.structs.replace(base.parameters, **raw.get("parameters", {}))
-    return msgspec.structs.replace(mode, claims={**base.claims, **claims}, parameters=parameters)
+    tolerances = {**base.tolerances, **mode.tolerances}
+    claims = {**base.claims, **claims}
+    return msgspec.structs.replace(mode, claims=claims, parameters=parameters, tolerances=tolerances)
 
 
 def _spelt_out(stances: dict[str, Stance], file: str) -> dict[str, Stance]:

@@ -12,6 +12,7 @@ from netassay.claims import CLAIMS, FEATURES
 from netassay.modes import load, names
 from netassay.report.figures import FigureRow, figure_rows
 from netassay.report.grid import Grid, grid
+from netassay.report.timelines import EventView, event_views
 from netassay.report.words import count, duration, moment
 from netassay.results.conclusion import Conclusion, summarize
 from netassay.results.naming import alike, claim_title, variant
@@ -134,6 +135,7 @@ class Page:
     tags: list[TagRow]
     grids: list[Grid]
     figures: list[FigureRow]
+    events: list[EventView]
     checks: list[CheckView]
     faults: list[str]
     notes: list[str]
@@ -180,6 +182,7 @@ def view(run: RunRecord) -> Page:
         tags=[_tag_row(tag, verdicts) for tag, verdicts in by_tag(run.checks).items()],
         grids=sorted(grids, key=lambda one: not one.different),
         figures=figure_rows(run, {check.id: check for check in checks}),
+        events=event_views(run, {check.id: check for check in checks}),
         checks=checks,
         faults=run.faults,
         notes=[*run.notes, *(f"not read: {what}" for what in run.cluster.unread)],

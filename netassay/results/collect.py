@@ -10,7 +10,7 @@ import msgspec
 from netassay.claims import CLAIMS, FEATURES
 from netassay.errors import HarnessFault, UsageError
 from netassay.results.files import write_whole
-from netassay.results.recorder import Compared, Event, Finished, Noted, Observed, Planned, Started, read_event
+from netassay.results.recorder import Compared, Event, Finished, Followed, Noted, Observed, Planned, Started, read_event
 from netassay.results.redact import redact_tree
 from netassay.results.schema import SCHEMA, Check, CheckRecord, RunRecord, Verdict
 
@@ -125,6 +125,8 @@ def _merge(run: RunRecord, worker: str, events: Iterator[Event]) -> list[CheckRe
                 run.figures.append(event.figure)
             case Compared():
                 run.matrices.append(event.matrix)
+            case Followed():
+                run.timelines.append(event.record)
             case Planned():
                 pass  # read by themselves, once all that began is known
     reason = "the check was begun and never finished: its process ended or was killed while it ran"

@@ -2,8 +2,8 @@
 
 An event is one JSON line, written by one call, so that a killed process loses at most the event it was writing. Call
 `check_planned` when checks are collected (optional: it lets a check that never began be told); for each check,
-`check_started`, then `observations`, `note` and `matrix` as they are made, then `check_finished`. A check that was
-begun and not finished is inconclusive; it is never left out.
+`check_started`, then `observations`, `note`, `matrix` and `timelines` as they are made, then `check_finished`. A check
+that was begun and not finished is inconclusive; it is never left out.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from netassay.errors import HarnessFault
 from netassay.observation import Observation  # noqa: TC001 - msgspec reads it at run time
 from netassay.results.files import cannot_write
 from netassay.results.redact import redact_tree
-from netassay.results.schema import Check, CheckRecord, Figure, MatrixCell, MatrixRecord
+from netassay.results.schema import Check, CheckRecord, Figure, MatrixCell, MatrixRecord, TimelineRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from netassay.disruption import Timeline
     from netassay.matrix import AnyDifference
 
 
@@ -66,7 +67,13 @@ class Compared(msgspec.Struct, frozen=True, tag="compared", tag_field="event"):
     matrix: MatrixRecord
 
 
-Event = Planned | Started | Finished | Observed | Noted | Compared
+class Followed(msgspec.Struct, frozen=True, tag="followed", tag_field="event"):
+    """Timelines of the flows that a check has watched."""
+
+    record: TimelineRecord
+
+
+Event = Planned | Started | Finished | Observed | Noted | Compared | Followed
 
 
 class Recorder:
@@ -129,6 +136,10 @@ class Recorder:
                 )
             )
         )
+
+    def timelines(self, check_id: str, event: str, timelines: Sequence[Timeline]) -> None:
+        """Keep what an event did to the flows that were watched."""
+        self._append(Followed(TimelineRecord(check=check_id, event=event, timelines=list(timelines))))
 
     def close(self) -> None:
         """Close the file; the recorder is of no more use."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from netassay.disruption.timeline import Timeline  # noqa: TC001 - msgspec reads it at run time
 from netassay.modes.detection import Detection  # noqa: TC001 - msgspec reads it at run time
 from netassay.observation import Observation  # noqa: TC001 - msgspec reads it at run time
 
@@ -94,6 +95,14 @@ class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
     cells: list[list[MatrixCell | None]]
 
 
+class TimelineRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event (in words) of one check did to the flows that were watched; times in seconds from the event."""
+
+    check: str
+    event: str
+    timelines: list[Timeline]
+
+
 class NodeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One node, as the API shows it."""
 
@@ -148,4 +157,5 @@ class RunRecord(msgspec.Struct, kw_only=True):
     checks: list[CheckRecord] = []
     figures: list[Figure] = []
     matrices: list[MatrixRecord] = []
+    timelines: list[TimelineRecord] = []
     observations: dict[str, list[Observation]] = {}

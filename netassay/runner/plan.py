@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from netassay import bundle
+from netassay.disruption import overridden
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES
 from netassay.modes import load
@@ -43,6 +44,7 @@ class Request:
     density: int = 0
     policy_fuzz: int = 0
     seed: int | None = None
+    limits: tuple[str, ...] = ()
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -54,6 +56,7 @@ class Request:
         selected(self.select)
         if self.ip_family not in CHOICES:
             raise UsageError(f"--ip-family is one of {', '.join(CHOICES)}, not {self.ip_family!r}")
+        overridden({}, self.limits)
         if self.mode != "auto":
             load(self.mode)
 
@@ -164,4 +167,5 @@ def _common_options(request: Request) -> list[str]:
         "policy-fuzz": request.policy_fuzz,
         "seed": "" if request.seed is None else str(request.seed),
     }
+    options += [f"--limit={limit}" for limit in request.limits]
     return options + [f"--{name}={value}" for name, value in named.items() if value]

@@ -79,6 +79,10 @@ def _rights() -> list[Right]:
     rights += [
         Right(verb, "pods", "", ANY, True, "probes that come and go") for verb in ("get", "create", "patch", "delete")
     ]
+    rights += [
+        Right(verb, "deployments", "apps", ANY, False, "backends that are rolled as applications are")
+        for verb in ("create", "patch", "delete")
+    ]
     rights += [Right(verb, "services", "", ANY, True, "Services in front of probes") for verb in ("create", "delete")]
     for verb in ("create", "delete"):
         rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import require_closed, require_open, require_received
-from netassay.observation import Outcome
+from netassay.disruption import timeline
+from netassay.observation import Outcome, Protocol
 from netassay.policies.case import Step
 from netassay.policies.generator.words import labels, one_way, policy, rule, spaces
 
@@ -47,13 +48,13 @@ def test_what_becomes_of_flows_that_are_there_already(policies: Policies, verdic
     asking, asked = policies.probe("green/b"), policies.probe("red/a")
     with (
         policies.on_open_ground(),
-        asking.flow("tcp", asked.address, asked.ports["tcp"]) as tcp,
-        asking.flow("udp", asked.address, asked.ports["udp"]) as udp,
+        asking.flow(Protocol.TCP, asked.address, asked.ports["tcp"]) as tcp,
+        asking.flow(Protocol.UDP, asked.address, asked.ports["udp"]) as udp,
     ):
         policies.change(deny)
-        for over, account in (("TCP", tcp()), ("UDP", udp())):
-            silent = any(gap.started + gap.seconds >= account.ended for gap in account.gaps)
-            verdict.note(f"{over} flow from before the policy goes on under it", not (silent or account.breaks))
+        for over, recorded in (("TCP", tcp()), ("UDP", udp())):
+            seen = timeline(recorded, recorded.began)
+            verdict.note(f"{over} flow from before the policy goes on under it", seen.recovered and not seen.lost)
 
 
 @pytest.mark.claim("policy-service-path")

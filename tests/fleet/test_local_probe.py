@@ -50,41 +50,6 @@ def test_readings(probe: LocalProbe) -> None:
     assert probe.link_mtu() >= 0
 
 
-@pytest.mark.parametrize("protocol", ["tcp", "udp"])
-def test_flow_without_interruption(probe: LocalProbe, agent: LocalAgent, protocol: str) -> None:
-    with probe.flow(protocol, "127.0.0.1", agent.ports[protocol], interval=0.1) as stop:  # type: ignore[arg-type]
-        time.sleep(0.6)
-        record = stop()
-    assert record.longest_gap == 0
-    assert not record.breaks
-    assert record.sent - 1 <= record.answered <= record.sent
-    assert record.peers == ("server-1",)
-
-
-def test_flow_interrupted_shows_the_gap(probe: LocalProbe, agent: LocalAgent) -> None:
-    with probe.flow("tcp", "127.0.0.1", agent.ports["tcp"], interval=0.02) as stop:
-        time.sleep(0.2)
-        os.kill(agent.process.pid, signal.SIGSTOP)
-        time.sleep(0.5)
-        os.kill(agent.process.pid, signal.SIGCONT)
-        time.sleep(0.2)
-        record = stop()
-    assert 0.4 < record.longest_gap < 3.0
-    assert not record.breaks
-
-
-def test_flow_that_is_closed_says_so_and_comes_back(probe: LocalProbe) -> None:
-    with probe.listen("tcp", 0) as port, probe.flow("tcp", "127.0.0.1", port, interval=0.02) as stop:
-        time.sleep(0.1)
-        probe.control({"do": "unlisten", "protocol": "tcp", "port": port})
-        time.sleep(0.2)
-        probe.control({"do": "listen", "protocol": "tcp", "port": port})
-        time.sleep(0.2)
-        record = stop()
-    assert record.breaks
-    assert 0.15 < record.longest_gap < 3.0
-
-
 def test_observer_is_told_of_everything(agent: LocalAgent) -> None:
     seen: list[Observation] = []
 

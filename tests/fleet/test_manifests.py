@@ -14,7 +14,7 @@ import yaml
 
 from netassay.agent import pack
 from netassay.fleet import PROBE_PORTS, Run
-from netassay.fleet.manifests import PodOptions, agent_config_map, namespace, probe_pod
+from netassay.fleet.manifests import PodOptions, agent_config_map, namespace, probe_deployment, probe_pod
 from netassay.fleet.nodes import schedulable, why_not
 from netassay.fleet.ports import host_ports
 from netassay.fleet.readiness import hopeless
@@ -75,6 +75,25 @@ def test_options_of_pods() -> None:
     assert (spec["hostname"], spec["subdomain"], spec["dnsConfig"]) == ("h", "s", {"searches": ["a"]})
     assert spec["tolerations"] == [{"operator": "Exists"}]
     assert "--not-ready" in spec["containers"][0]["command"]
+
+
+def test_a_pod_that_drains_is_given_the_time_for_it() -> None:
+    spec = pod(linger=10, shared_processes=True)["spec"]
+    assert "--linger" in spec["containers"][0]["command"]
+    assert spec["terminationGracePeriodSeconds"] > 10
+    assert spec["shareProcessNamespace"]
+    assert "shareProcessNamespace" not in pod()["spec"]
+
+
+def test_a_deployments_pods_are_probes_of_the_run_and_none_is_missing_while_it_is_rolled() -> None:
+    made = probe_deployment(RUN, "web", RUN.namespace, "python:3", 2, PodOptions(labels={"app": "x"}))
+    template = made["spec"]["template"]
+    assert made["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert RUN.labels.items() <= made["metadata"]["labels"].items()
+    assert RUN.labels.items() <= template["metadata"]["labels"].items()
+    assert made["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    (name,) = (one for one in template["spec"]["containers"][0]["env"] if one["name"] == "POD_NAME")
+    assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
 
 
 def test_host_probes_use_ports_of_their_own() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netassay.claims import CLAIMS
+from netassay.disruption import Outage, Timeline, Watched
+from netassay.disruption.timeline import Lost
 from netassay.matrix import Expected, Observed, State
 from netassay.modes import Detection, NodeDetection
 from netassay.observation import Attempt, Observation, Outcome, Protocol
@@ -19,6 +21,7 @@ from netassay.results.schema import (
     MatrixRecord,
     NodeFacts,
     RunRecord,
+    TimelineRecord,
     Verdict,
 )
 
@@ -198,9 +201,52 @@ def broken() -> RunRecord:
         phase="serial",
     )
     run.checks = [found.get(one.claim, one) for one in run.checks]
+    run.timelines.append(disturbed())
     run.faults.append("phase parallel broke off (exit code 3); the end of what pytest said:\nINTERNALERROR> OSError: …")
     run.notes.append("leftovers of earlier runs could not be swept: list Namespace: forbidden")
     return run
+
+
+def disturbed() -> TimelineRecord:
+    """A backend is killed: one flow is out for a while, another loses its connection, a third notices nothing."""
+
+    def timeline(source: Pod, *, kept: bool, outages: tuple[Outage, ...] = (), lost: tuple[Lost, ...] = ()) -> Timeline:
+        flow = Watched(
+            source=source.name,
+            source_node=source.node,
+            target=f"Service {HOSTILE}",
+            protocol=Protocol.TCP,
+            host="10.96.0.7",
+            port=8080,
+            kept=kept,
+            interval=0.01,
+            timeout=0.9,
+        )
+        return Timeline(
+            flow=flow,
+            since=-1.5,
+            until=6.5,
+            attempts=800,
+            failed=sum(outage.failed for outage in outages),
+            unjudged=0,
+            latest=0.004,
+            unsure=0.001,
+            outages=outages,
+            answering=(),
+            lost=lost,
+        )
+
+    outages = tuple(Outage(began=0.02 * n, ended=0.02 * n + 0.01, failed=1, words=("1 refused",)) for n in range(60))
+    lost = Lost(at=0.01, peer="web-1", unanswered=1, words="ECONNRESET: Connection reset by peer")
+    return TimelineRecord(
+        check=check_id("failover-killed"),
+        event=f"the process of {HOSTILE} is killed",
+        timelines=[
+            timeline(PODS[0], kept=False, outages=outages),
+            timeline(PODS[1], kept=True, lost=(lost,)),
+            timeline(PODS[2], kept=False),
+        ],
+    )
 
 
 def large(size: int) -> MatrixRecord:

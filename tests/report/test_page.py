@@ -155,6 +155,17 @@ def test_a_matrix_without_difference_is_folded_and_one_with_it_is_not(broken: st
     )
 
 
+def test_an_event_shows_each_flow_with_its_outages_and_in_figures(broken: str) -> None:
+    (strips,) = re.findall(r'<section id="events".*?</section>', broken, re.DOTALL)
+    assert "1 of 3 flows disturbed" in strips
+    first, second, third = re.findall(r'<svg class="strip".*?</svg>', strips, re.DOTALL)
+    assert first.count('class="outage"') == 60
+    assert second.count("<path") == 1
+    assert 'class="outage"' not in third
+    assert "60 failed" in first, "what is drawn is said as well"
+    assert "1,190 ms" in strips
+
+
 def test_a_large_matrix_is_cut_down_to_what_differs() -> None:
     small, large = grid(samples.large(LARGEST), "m"), grid(samples.large(LARGEST + 60), "m")
     assert (len(small.rows), small.left_out) == (LARGEST, "")

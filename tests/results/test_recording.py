@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from netassay.disruption import Recorded, Watched, timeline
+from netassay.disruption.recorded import Run
 from netassay.errors import HarnessFault, UsageError
 from netassay.matrix import Expected
 from netassay.observation import Attempt, Observation, Outcome, Protocol
@@ -82,6 +84,28 @@ def test_a_matrix_is_kept_with_its_wrong_cells(tmp_path: Path) -> None:
     assert cell is not None
     assert (cell.state, cell.outcome) == ("wrong", "timed out")
     assert cell.detail == "a (n1, 10.1.0.2) → b (n1, 10.1.0.2:8080) tcp timed out"
+
+
+def test_timelines_are_kept_as_they_are(tmp_path: Path) -> None:
+    flow = Watched(
+        source="probe-1",
+        source_node="node-1",
+        target="Service web",
+        protocol=Protocol.TCP,
+        host="10.96.0.7",
+        port=80,
+        kept=False,
+        interval=0.01,
+        timeout=0.9,
+    )
+    runs = (Run(0, 9, Outcome.OPEN, "", 0, 80, 1, 81), Run(9, 1, Outcome.RESET, "reset", 90, 90, 91, 91))
+    recorded = Recorded(flow=flow, began=5.0, unsure=0.0, length=100, sent=10, missed=0, latest=0, rows=runs)
+    seen = [timeline(recorded, 5.0)]
+    made = recorder(tmp_path)
+    made.timelines(CHECK.id, "a backend is killed", seen)
+    made.close()
+    (record,) = collect(tmp_path).timelines
+    assert (record.check, record.event, record.timelines) == (CHECK.id, "a backend is killed", seen)
 
 
 def test_a_check_that_was_begun_and_not_finished_is_inconclusive(tmp_path: Path) -> None:

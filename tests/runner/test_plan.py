@@ -44,6 +44,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         outside="192.0.2.1",
         policy_fuzz=20,
         seed=0,
+        limits=("failover-killed-ms=3000",),
         image="i",
         mode="generic",
     )
@@ -61,11 +62,17 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
             "--image=i",
             "--keep-run",
         } <= set(phase.command)
+        assert "--limit=failover-killed-ms=3000" in phase.command
     assert together.command[together.command.index("-m", 3) + 1] == "not serial"
     assert "-n" in together.command
     assert alone.command[alone.command.index("-m", 3) + 1] == "serial"
     assert "-n" not in alone.command
     assert together.junit != alone.junit
+
+
+def test_a_limit_that_there_is_not_is_told_before_anything_is_done() -> None:
+    with pytest.raises(UsageError, match="there is no limit 'failover-kiled-ms'"):
+        Request(limits=("failover-kiled-ms=3000",)).validate()
 
 
 def test_one_worker_process_less_is_none() -> None:

@@ -1,8 +1,8 @@
 """How a pod's serving process is told what to do: a socket in the pod, which the network cannot reach.
 
 One JSON line each way: `{"do": "ready", "value": false}`, `{"do": "listen", "protocol": "tcp", "port": 9000}`,
-`{"do": "unlisten", …}`, `{"do": "asked", "port": 53}`, `{"do": "status"}`; the answer is `{"value": …}` or
-`{"error": "…"}`.
+`{"do": "unlisten", …}`, `{"do": "asked", "port": 53}`, `{"do": "status"}`, `{"do": "kill"}`, and those of recordings;
+the answer is `{"value": …}` or `{"error": "…"}`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any, Callable
+
+from .recordings import Recordings
 
 if TYPE_CHECKING:
     from .http_server import Health
     from .listeners import Listeners
+
+# An answer can hold a page of a recording.
+LONGEST_ANSWER = 16 * 1024 * 1024
+# Time for the answer to leave before the process is gone.
+KILL_SECONDS = 0.01
 
 
 class Control:
@@ -30,7 +38,10 @@ class Control:
             "unlisten": self._unlisten,
             "asked": lambda command: self._listeners.asked(command["port"]),
             "status": self._status,
+            "kill": self._kill,
         }
+        recordings = Recordings()
+        self._commands.update(dict.fromkeys(recordings.commands, recordings.obey))
 
     async def serve(self, path: str) -> asyncio.AbstractServer:
         """Take commands at `path`, replacing the socket that an earlier process may have left there."""
@@ -62,6 +73,8 @@ class Control:
             return {"value": self._commands[do](command)}
         except KeyError as error:
             return {"error": f"{do}: there is no {error}"}
+        except RuntimeError as error:
+            return {"error": str(error)}
         except OSError as error:
             return {"error": f"{do} {command.get('protocol')} {command.get('port')}: {error.strerror}"}
 
@@ -79,13 +92,21 @@ class Control:
     def _status(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"identity": self._identity, "ready": self._health.ready}
 
+    def _kill(self, _: dict[str, Any]) -> bool:
+        if os.getpid() == 1:
+            raise RuntimeError(
+                "the first process of its PID namespace is not killed from inside: let the pod share one"
+            )
+        asyncio.get_running_loop().call_later(KILL_SECONDS, os.kill, os.getpid(), signal.SIGKILL)
+        return True
+
 
 async def ask(path: str, command: dict[str, Any]) -> Any:
     """Have the serving process at `path` carry out `command`; its value. Raises RuntimeError with what went wrong."""
     if not path:
         raise RuntimeError("the agent was started without --control, so its serving process cannot be reached")
     try:
-        reader, writer = await asyncio.open_unix_connection(path)
+        reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_ANSWER)
     except OSError as error:
         raise RuntimeError(f"no serving agent at {path}: {error.strerror}") from None
     try:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from . import asking, control, echo, facts, kernel, queries, web
 from .attempt import json_line
 from .batch import Batch
-from .flows import Flow
 from .names import Names
+from .recordings import Recordings
 from .serve import raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Drive(asyncio.Protocol):
         self._buffer = bytearray()
         self._last_heard = self._loop.time()
         self._names = Names()
-        self._flows: dict[int, Flow] = {}
+        self._recordings = Recordings()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "attempts": self._attempts,
@@ -58,8 +58,7 @@ class Drive(asyncio.Protocol):
             "fetch": web.fetch,
             "facts": self._facts,
             "control": lambda command: control.ask(self._control_path, command["command"]),
-            "flow-start": self._flow_start,
-            "flow-stop": lambda command: self._flows.pop(command["flow"]).stop(),
+            **dict.fromkeys(self._recordings.commands, self._recording),
         }
 
     def data_received(self, data: bytes) -> None:
@@ -138,15 +137,22 @@ class Drive(asyncio.Protocol):
     async def _lookup(self, command: dict[str, Any]) -> dict[str, Any]:
         return await self._names.lookup(command["name"], command["timeout"])
 
-    async def _flow_start(self, command: dict[str, Any]) -> int:
-        host = command["host"]
-        family = kernel.family_of(host)
+    async def _recording(self, command: dict[str, Any]) -> Any:
+        """Have a recording's command carried out by the serving process, or here where there is none."""
+        if command["do"] == "record":
+            command["host"] = await self._address(command["host"])
+        if self._control_path:
+            return await control.ask(self._control_path, command)
+        return self._recordings.obey(command)
+
+    async def _address(self, host: str) -> str:
+        if kernel.family_of(host):
+            return host
         try:
-            family, address = (family, host) if family else await self._names.resolve(host)
+            _, address = await self._names.resolve(host)
         except LookupError as error:
-            raise RuntimeError(f"cannot start a flow to {host}: {error}") from None
-        self._flows[command["n"]] = Flow(command["protocol"], address, family, command["port"], command["interval"])
-        return int(command["n"])
+            raise RuntimeError(f"cannot record what becomes of {host}: {error}") from None
+        return str(address)
 
 
 class _Outbox:

@@ -1,131 +1,203 @@
-"""Keep-alive flows: one connection that says something at a steady beat, and keeps account of when it was not answered.
+"""A kept flow: one connection on which something is asked at each beat, and what became of it.
 
-The sender keeps its beat whether or not answers come, and the same connection is kept until the kernel or the peer ends
-it: so an interruption shows as a gap between two answers, and a broken connection as a break, after which a new one is
-tried at each beat.
+The same connection is kept until the kernel or the peer ends it, and a new one is made at the next beat. TCP and UDP
+keep their beat whether or not answers come; HTTP asks again once it has been answered, as its clients do. Rows are
+`["link", peer, opened, first answer, last answer, ended, unanswered, words]` for each time that one peer answered on
+one connection (`ended` is -1 while it goes on), `["gap", from, to, stood still]` for the time between two answers that
+are too far apart, and `["fault", first, last, count, words]` for connections that could not be made, and errors of UDP.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import errno
 import socket
-import time
 from typing import Any
 
 from . import kernel
+from .attempt import READ_SIZE, parse_response
+from .recordings import Recording, Row
 
-# Answers further apart than this many beats make a gap.
+# Answers further apart than both make a gap; a shorter pause is a busy machine's doing as often as the network's.
 GAP_BEATS = 3
-MAX_KEPT = 10_000
+GAP_SECONDS = 0.1
+PEER, OPENED, FIRST, LAST, ENDED, UNANSWERED, WORDS = 1, 2, 3, 4, 5, 6, 7
+FAULT_LAST, FAULT_COUNT, FAULT_WORDS = 2, 3, 4
 
 
-class Flow:
-    """One flow, from its start until `stop`."""
+class Flow(Recording):
+    """One flow, from its start until it is finished."""
 
-    def __init__(self, protocol: str, address: str, family: int, port: int, interval: float) -> None:
-        """Start the beat, every `interval` seconds."""
-        self._kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-        self._family, self._target, self._interval = family, (address, port), interval
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, command: dict[str, Any]) -> None:
+        """`command` names protocol, host, port, interval, timeout and seconds, and path and host header for HTTP."""
+        super().__init__(command["interval"], command["seconds"])
+        self._protocol = command["protocol"]
+        self._kind = socket.SOCK_DGRAM if self._protocol == "udp" else socket.SOCK_STREAM
+        self._family = kernel.family_of(command["host"])
+        self._target = (command["host"], command["port"])
+        self._timeout = command["timeout"]
+        self._request = _request(command)
         self._sock: socket.socket | None = None
-        self._started = self._clock = time.time()
-        self._sent = self._answered = self._greeted = 0
-        self._gaps: list[tuple[float, float]] = []
-        self._breaks: list[tuple[float, str]] = []
-        self._peers: list[str] = []
-        self._task = self._loop.create_task(self._beat())
+        self._connected = False
+        self._opened = self.pacer.zero
+        self._last: float | None = None
+        self._unanswered = 0
+        self._heard = b""
+        self._link: Row | None = None
+        self._fault: Row | None = None
 
-    async def stop(self) -> dict[str, Any]:
-        """End the flow; its account: times in seconds since the epoch, lengths in seconds."""
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-        self._close()
-        ended = time.time()
-        self._note_gap(ended)
-        return {
-            "started": self._started,
-            "ended": ended,
-            "sent": self._sent,
-            "answered": self._answered,
-            "gaps": self._gaps,
-            "breaks": self._breaks,
-            "peers": self._peers,
-        }
+    def close(self) -> None:
+        """Finish, and end the connection."""
+        super().close()
+        self._drop()
 
-    async def _beat(self) -> None:
-        due = self._loop.time()
-        while True:
-            try:
-                if self._sock is None:
-                    await self._connect()
-                if self._sock is not None:
-                    self._sock.send(b"beat\n")
-                    self._sent += 1
-            except BlockingIOError:
-                # The buffer is full of what was never acknowledged: the gap is already counting.
-                pass
-            except OSError as error:
-                self._broken(error)
-            due += self._interval
-            await asyncio.sleep(max(0.0, due - self._loop.time()))
+    def unfinished(self) -> list[Row]:
+        """The link that goes on, the gap since the last answer, and the last fault."""
+        found = [row for row in (self._fault, self._gap(self.over or self._loop.time())) if row is not None]
+        if self._link is not None:
+            found.append([*self._link[:UNANSWERED], self._unanswered, ""])
+        return found
 
-    async def _connect(self) -> None:
-        sock = socket.socket(self._family, self._kind)
-        sock.setblocking(False)
+    def send(self, number: int, now: float) -> None:
+        """Ask on the connection, or make one."""
+        if self._sock is None:
+            self._connect(now)
+        elif not self._connected:
+            if now - self._opened > self._timeout:
+                self._lost(f"no connection in {self._timeout:g} s")
+        elif not (self._protocol == "http" and self._unanswered):
+            self._ask()
+
+    def _connect(self, now: float) -> None:
+        self._opened, self._unanswered, self._heard = now, 0, b""
         try:
-            await asyncio.wait_for(self._loop.sock_connect(sock, self._target), max(1.0, self._interval))
-        except asyncio.TimeoutError:
-            sock.close()
-            self._keep_break("no connection")
+            sock = self._sock = socket.socket(self._family, self._kind)
+            sock.setblocking(False)
+            number = sock.connect_ex(self._target)
+        except OSError as error:
+            self._lost(kernel.words_of(error.errno or 0))
             return
-        except BaseException:
-            sock.close()
-            raise
+        if number == errno.EINPROGRESS:
+            self._loop.add_writer(sock, self._made)
+        elif number:
+            self._lost(kernel.words_of(number))
+        else:
+            self._made()
+
+    def _made(self) -> None:
+        """The connection is there, or has failed."""
+        sock = self._sock
+        assert sock is not None
+        self._loop.remove_writer(sock)
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._lost(kernel.words_of(number))
+            return
         if self._kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock, self._greeted = sock, 1
+        # What a TCP peer says of itself at first is its answer to the connection.
+        self._unanswered = 1 if self._protocol == "tcp" else 0
+        self._connected = True
         self._loop.add_reader(sock, self._readable)
+        self._ask()
+
+    def _ask(self) -> None:
+        assert self._sock is not None
+        try:
+            self._sock.send(self._request)
+        except BlockingIOError:
+            # The buffer is full of what was never acknowledged: the gap is already counting.
+            return
+        except OSError as error:
+            self._lost(kernel.words_of(error.errno or 0))
+            return
+        self.sent += 1
+        self._unanswered += 1
 
     def _readable(self) -> None:
         assert self._sock is not None
         try:
-            data = self._sock.recv(65536)
+            data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
-            self._broken(error)
+            self._lost(kernel.words_of(error.errno or 0))
             return
-        if not data and self._kind == socket.SOCK_STREAM:
-            self._close()
-            self._keep_break("closed by the peer")
+        if self._protocol == "udp":
+            self._answered(1, data)
+        elif not data:
+            self._lost("closed by the peer")
+        elif self._protocol == "tcp":
+            *lines, self._heard = (self._heard + data).split(b"\n")
+            if lines:
+                self._answered(len(lines), lines[-1])
+        else:
+            self._heard += data
+            response = parse_response(self._heard, ended=False)
+            if response is not None:
+                _, headers, body = response
+                self._heard = b""
+                self._answered(1, body)
+                if headers.get("connection", "").lower() == "close":
+                    self._lost("the peer asked for a new connection")
+
+    def _answered(self, count: int, said: bytes) -> None:
+        now = self._loop.time()
+        gap = self._gap(now)
+        if gap is not None:
+            self.rows.add(gap)
+        self._last = now
+        self._unanswered = max(0, self._unanswered - count)
+        peer = (kernel.agent_reply(said) or {}).get("agent", "")
+        moment = self.micros(now)
+        if self._link is not None and self._link[PEER] != peer:
+            self._end_link(self._link[LAST], 0, "answered by another from here on")
+        if self._link is None:
+            self._link = ["link", peer, self.micros(self._opened), moment, moment, -1, 0, ""]
+        self._link[LAST] = moment
+
+    def _gap(self, now: float) -> Row | None:
+        shortest = max(GAP_SECONDS, GAP_BEATS * self.pacer.interval)
+        if self._last is None or now - self._last <= shortest:
+            return None
+        still = self.pacer.stood_still(self._last)
+        if now - self._last - still <= shortest:
+            return None
+        return ["gap", self.micros(self._last), self.micros(now), int(still * 1e6)]
+
+    def _lost(self, words: str) -> None:
+        """The connection is no more, or was none."""
+        now = self.micros(self._loop.time())
+        if self._kind == socket.SOCK_STREAM or not self._connected:
+            if self._link is not None:
+                self._end_link(now, self._unanswered, words)
+                self._drop()
+                return
+            self._drop()
+        if self._fault is not None and self._fault[FAULT_WORDS] == words:
+            self._fault[FAULT_LAST] = now
+            self._fault[FAULT_COUNT] += 1
             return
-        now = time.time()
-        self._note_gap(now)
-        self._clock = now
-        # A TCP peer's first line is its greeting, and answers nothing.
-        self._answered += data.count(b"\n") - self._greeted if self._kind == socket.SOCK_STREAM else 1
-        self._greeted = 0
-        said = kernel.agent_reply(data.partition(b"\n")[0])
-        if said and said["agent"] not in self._peers and len(self._peers) < MAX_KEPT:
-            self._peers.append(said["agent"])
+        if self._fault is not None:
+            self.rows.add(self._fault)
+        self._fault = ["fault", now, now, 1, words]
 
-    def _note_gap(self, now: float) -> None:
-        if now - self._clock > GAP_BEATS * self._interval and len(self._gaps) < MAX_KEPT:
-            self._gaps.append((self._clock, now - self._clock))
+    def _end_link(self, ended: int, unanswered: int, words: str) -> None:
+        assert self._link is not None
+        self.rows.add([*self._link[:ENDED], ended, unanswered, words])
+        self._link = None
 
-    def _broken(self, error: OSError) -> None:
-        if self._kind == socket.SOCK_STREAM:
-            self._close()
-        self._keep_break(kernel.words_of(error.errno or 0))
+    def _drop(self) -> None:
+        sock, self._sock, self._connected = self._sock, None, False
+        if sock is not None:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+            sock.close()
 
-    def _keep_break(self, words: str) -> None:
-        if len(self._breaks) < MAX_KEPT:
-            self._breaks.append((time.time(), words))
 
-    def _close(self) -> None:
-        if self._sock is not None:
-            self._loop.remove_reader(self._sock)
-            self._sock.close()
-            self._sock = None
+def _request(command: dict[str, Any]) -> bytes:
+    if command["protocol"] != "http":
+        return b"beat\n"
+    host = f"[{command['host']}]" if ":" in command["host"] else command["host"]
+    host_header = command.get("host_header") or f"{host}:{command['port']}"
+    head = [f"GET {command.get('path', '/')} HTTP/1.1", f"Host: {host_header}", "User-Agent: netassay", "", ""]
+    return "\r\n".join(head).encode("latin-1", "replace")

@@ -26,6 +26,11 @@ class Health:
     def __init__(self, ready: bool) -> None:
         """As it is from the start."""
         self.ready = ready
+        self.leaving = False
+
+    def leave(self) -> None:
+        """From now on ask clients that keep their connection to make a new one, which will lead to others."""
+        self.leaving = True
 
 
 class HttpEcho(asyncio.Protocol):
@@ -116,7 +121,7 @@ class HttpEcho(asyncio.Protocol):
             said = {"agent": self._identity, "ready": self._health.ready}
         else:
             status, said = 200, self._seen(request)
-        self._send(status, said, keep=request.keep, head=request.method == "HEAD")
+        self._send(status, said, keep=request.keep and not self._health.leaving, head=request.method == "HEAD")
 
     def _seen(self, request: _Request) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -55,7 +56,10 @@ async def serve(options: argparse.Namespace) -> int:
     # For the pod's log, and for who starts an agent on ports of the kernel's choice.
     sys.stdout.write(json.dumps({"agent": options.identity, "serving": serving}) + "\n")
     sys.stdout.flush()
+    # Nothing made so far is garbage: leave it out of the collections that would stall answers and recordings.
+    gc.freeze()
     await stop.wait()
+    health.leave()
     if options.linger:
         await asyncio.sleep(options.linger)
     return 0

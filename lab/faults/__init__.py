@@ -1,0 +1,1 @@
+"""What the lab breaks on purpose, and heals exactly."""
