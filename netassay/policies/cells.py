@@ -39,7 +39,7 @@ def differing(one: Scene, other: Scene) -> list[Cell]:
     return [cell for cell in CELLS if ruling(one, cell).open != ruling(other, cell).open]
 
 
-def changed(before: Scene, after: Scene, *, most: int = 24) -> list[Cell]:
+def changed(before: Scene, after: Scene, *, most: int = 12) -> list[Cell]:
     """Give some of the cells that a change opens or closes, spread over all: whoever waits looks at them first."""
     found = differing(before, after)
     return found[:: max(1, len(found) // most)]

@@ -115,7 +115,8 @@ class Trial:
         work: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
         probes = self._world.probes
         # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
-        tried = [*cells, *(Cell(symbol, symbol, port) for symbol in SYMBOLS for port in ("tcp", "udp"))]
+        ends = dict.fromkeys(symbol for cell in cells for symbol in (cell.source, cell.target))
+        tried = [*cells, *(Cell(symbol, symbol, port) for symbol in ends for port in ("tcp", "udp"))]
         for cell in tried:
             patient = whole and ruling(scene, cell).open
             seconds = max(self._patience, OPEN_SECONDS) if patient else self._patience

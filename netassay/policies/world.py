@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from netassay.errors import HarnessFault
+from netassay.families import Family
 from netassay.fleet import Fleet, Run
 from netassay.policies.model import Namespace, Pod
 from netassay.policies.scene import NAMESPACES, PODS, SYMBOLS, Scene
@@ -53,8 +55,16 @@ class World:
             )
             for symbol in NAMESPACES
         }
+        self._family = Family.IPV4
+        self._made: dict[str, Probe] = {}
         self.probes: dict[str, Probe] = {}
         self.base = self.scene = Scene({}, {})
+
+    def speak(self, family: Family) -> None:
+        """Take the pods by their addresses of this IP family from now on, and policies' address ranges as of it."""
+        self._family = family
+        self.probes = {symbol: probe.over(family) for symbol, probe in self._made.items()}
+        self.base = self.scene = replace(self.base, family=4 if family is Family.IPV4 else 6)
 
     def build(self, nodes: Sequence[str]) -> None:
         """Create the pods on these nodes in turn, and wait until they are Ready.
@@ -67,11 +77,12 @@ class World:
                 PODS.items(), itertools.cycle([*nodes[turn:], *nodes[:turn]]), strict=False
             ):
                 probe = fleet.add(f"{space}-{name}", node=node, labels=labels, wait=False)
-                self.probes[f"{space}/{name}"] = probe
+                self._made[f"{space}/{name}"] = probe
             self.cluster.patch("Namespace", fleet.run.namespace, None, {"metadata": {"labels": NAMESPACES[space]}})
         for space, fleet in self.fleets.items():
-            fleet.wait_for([self.probes[symbol] for symbol in SYMBOLS if symbol.startswith(f"{space}/")])
-        self.base = self.scene = self._read()
+            fleet.wait_for([self._made[symbol] for symbol in SYMBOLS if symbol.startswith(f"{space}/")])
+        self.base = self._read()
+        self.speak(Family.IPV4)
 
     def make(self, step: Step) -> None:
         """Make all changes of the step, at the same time."""
@@ -90,7 +101,7 @@ class World:
 
     def add(self, space: str, name: str, labels: Mapping[str, str], *, node: str) -> Probe:
         """Create one more pod, which is not part of the scene, and do not wait for it: see `learn`."""
-        return self.fleets[space].add(name, node=node, labels=labels, wait=False)
+        return self.fleets[space].add(name, node=node, labels=labels, wait=False).over(self._family)
 
     def learn(self, probe: Probe) -> bool:
         """See whether a pod that was added has been given its addresses."""

@@ -17,8 +17,10 @@ from netassay.results.conclusion import Conclusion, summarize
 from netassay.results.naming import alike, claim_title, variant
 from netassay.results.rerun import rerun
 from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunRecord, Verdict
+from netassay.results.tally import by_tag
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable
 
     from netassay.modes import Detection
@@ -99,6 +101,16 @@ class FeatureView:
 
 
 @dataclass(frozen=True)
+class TagRow:
+    """A feature of an API beside the verdicts of the checks that use it: how many of all hold, and how others ended."""
+
+    title: str
+    holds: int
+    made: int
+    others: list[tuple[VerdictView, int]]
+
+
+@dataclass(frozen=True)
 class Page:
     """The whole page."""
 
@@ -119,6 +131,7 @@ class Page:
     by_design: list[CheckView]
     not_applicable: list[CheckView]
     features: list[FeatureView]
+    tags: list[TagRow]
     grids: list[Grid]
     figures: list[FigureRow]
     checks: list[CheckView]
@@ -164,6 +177,7 @@ def view(run: RunRecord) -> Page:
         by_design=of(Verdict.ABSENT_BY_DESIGN),
         not_applicable=of(Verdict.NOT_APPLICABLE),
         features=_features(run, checks),
+        tags=[_tag_row(tag, verdicts) for tag, verdicts in by_tag(run.checks).items()],
         grids=sorted(grids, key=lambda one: not one.different),
         figures=figure_rows(run, {check.id: check for check in checks}),
         checks=checks,
@@ -236,6 +250,11 @@ def _features(run: RunRecord, checks: list[CheckView]) -> list[FeatureView]:
         if ids:
             features.append(FeatureView(title, [_claim_row(run, id_, of_claim[id_]) for id_ in ids]))
     return features
+
+
+def _tag_row(tag: str, verdicts: Counter[Verdict]) -> TagRow:
+    others = [(_verdict(each), verdicts[each]) for each in SEVERITY if each is not Verdict.HOLDS and verdicts[each]]
+    return TagRow(tag, verdicts[Verdict.HOLDS], verdicts.total(), others)
 
 
 def _claim_row(run: RunRecord, id_: str, made: list[tuple[CheckRecord, CheckView]]) -> ClaimRow:

@@ -152,6 +152,7 @@ def _unfinished(check: Check, reason: str, *, worker: str = "", started: float =
         worker=worker,
         started=started,
         parameters=check.parameters,
+        tags=check.tags,
     )
 
 

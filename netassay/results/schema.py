@@ -31,7 +31,10 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A check by itself: which, and of what claim. `id` is its node id, without names that change from run to run."""
+    """A check by itself: which, and of what claim. `id` is its node id, without names that change from run to run.
+
+    `tags` are the features of an API that a generated check uses, such as "peers: IPBlock except".
+    """
 
     id: str
     claim: str = ""
@@ -39,6 +42,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     title: str = ""
     phase: str = ""
     parameters: dict[str, str] = {}
+    tags: list[str] = []
 
 
 class CheckRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,6 +64,7 @@ class CheckRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     worker: str = ""
     evidence: list[Evidence] = []
     parameters: dict[str, str] = {}
+    tags: list[str] = []
 
 
 class Figure(msgspec.Struct, frozen=True):

@@ -61,11 +61,11 @@ def test_no_two_cases_do_the_same() -> None:
     assert len(set(told)) == len(CASES)
 
 
-@pytest.mark.parametrize("family", get_args(Family))
-def test_every_case_is_valid_and_every_step_of_a_change_opens_or_closes_something(family: Family) -> None:
+@pytest.mark.parametrize("ip_version", get_args(Family))
+def test_every_case_is_valid_and_every_step_of_a_change_opens_or_closes_something(ip_version: Family) -> None:
     # What addresses have no part in is the same in both families.
-    for case in CASES if family == 4 else [one for one in CASES if one.claim == "policy-ip-blocks"]:
-        for before, after in states(case, family):
+    for case in CASES if ip_version == 4 else [one for one in CASES if one.claim == "policy-ip-blocks"]:
+        for before, after in states(case, ip_version):
             assert not re.search(r"\{[a-z/:]+\}", json.dumps(list(after.policies.values())))
             assert bool(changed(before, after)) != (case.id in ALL_OPEN), case.id
 

@@ -59,6 +59,18 @@ def test_the_verdict_comes_first(broken: str) -> None:
     assert said.index("What is broken") < said.index("What could not be told") < said.index("Claims What the network")
 
 
+def test_features_of_the_api_are_told_with_how_many_checks_of_each_hold() -> None:
+    run = samples.healthy()
+    assert "By feature of the API" not in render(run)
+    excepting = [
+        samples.check("policy-ip-blocks", verdict, tags=["direction: egress", "peers: IPBlock except"])
+        for verdict in (Verdict.HOLDS, Verdict.HOLDS, Verdict.ABSENT_BY_DESIGN)
+    ]
+    run.checks += [*excepting, samples.check("policy-ports", tags=["direction: egress"])]
+    said = re.sub(r"\s+", " ", Page(render(run)).text)
+    assert "direction: egress 3/4 1 ∅absent by design peers: IPBlock except 2/3 1 ∅absent by design" in said
+
+
 def test_a_finding_says_what_was_seen_and_how_to_check_again(broken: str) -> None:
     text = Page(broken).text
     assert "Broken: 1 of 9 cells wrong, everything from node-1 to node-2" in re.sub(r"\s+", " ", text)

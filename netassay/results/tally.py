@@ -1,11 +1,9 @@
-"""Verdicts by feature of the API: of the cases that use it, how many ended how ("peers: IPBlock except": 14 of 14)."""
+"""Verdicts by feature of the API: of the checks that use it, how many ended how ("peers: IPBlock except": 14 of 14)."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
-
-from netassay.policies.generator import BY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,10 +12,9 @@ if TYPE_CHECKING:
 
 
 def by_tag(checks: Iterable[CheckRecord]) -> dict[str, Counter[Verdict]]:
-    """Count the verdicts of the cases among these checks, for each feature; other checks do not count."""
+    """Count the verdicts of these checks for each feature that they use; a check that names none does not count."""
     found: defaultdict[str, Counter[Verdict]] = defaultdict(Counter)
     for check in checks:
-        case = BY_ID.get(check.parameters.get("case", ""))
-        for tag in case.tags if case else ():
+        for tag in check.tags:
             found[tag][check.verdict] += 1
     return dict(sorted(found.items()))
