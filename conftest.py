@@ -35,4 +35,5 @@ pytest_plugins = [
     "fixtures.gateway",
     "fixtures.starting",
     "fixtures.density",
+    "fixtures.arrivals",
 ]

@@ -214,15 +214,25 @@ _PROMISES: Final = {
             "Through a Service",
             "Policies count for a pod's traffic through a cluster IP as well.",
         ),
+        "policy-node-port": (
+            "Through a NodePort",
+            "Nobody gets through a NodePort to a pod that everything is denied to.",
+        ),
         "policy-kubelet-probes": (
             "Probes of the kubelet",
             "The kubelet's probes reach pods that all else is denied to.",
         ),
         "policy-host-network": ("Nodes", "A node reaches its own pods always, and others if its address is allowed."),
+        "policy-own-node": ("Own node", "A pod reaches its own node, whatever policies deny it."),
         "policy-new-pod": (
             "New pods",
             "A pod is protected from its first packet by policies that were there before it.",
         ),
+        "policy-later-pods": (
+            "Pods that come later",
+            "Pods and namespaces that come later are let through by the rules that match them, and no others.",
+        ),
+        "policy-random": ("Random policies", "Random sets of policies mean what the API says."),
     },
     "ingress": {
         "ingress-host": ("Exact host", "A rule is followed for its own host, and for no other."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from netassay.fleet.probe import make_attempts
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from netassay.fleet import Probe
     from netassay.policies.world import World
@@ -28,9 +29,9 @@ PAUSE: Final = 0.01
 
 @dataclass(frozen=True)
 class Newcomers:
-    """What became of two pods that were created at the same moment, one of which nobody may reach.
+    """What became of pods that were created at the same moment, some of which nobody may reach.
 
-    Times are in seconds since the pods were created. `exposed` are the attempts at the protected one that got through.
+    Times are in seconds since the pods were created. `exposed` are the attempts at protected ones that got through.
     """
 
     control_reached: float
@@ -44,51 +45,59 @@ class Newcomers:
         return max(began) - min(began)
 
     def describe(self) -> str:
-        """Say how often the protected pod was reached, and the first of it."""
+        """Say how often protected pods were reached, and the first of it."""
         if not self.exposed:
-            return f"none of {self.tries} attempts at the protected pod got through"
+            return f"none of {self.tries} attempts at new pods got through"
         return (
-            f"{len(self.exposed)} of {self.tries} attempts at a new pod got through, though a policy that was there "
-            f"before it denies everything to it, for {self.exposed_seconds:.2f} s:\n  {self.exposed[0].describe()}"
+            f"{len(self.exposed)} of {self.tries} attempts at new pods got through, though a policy that was there "
+            f"before them denies everything to them, within {self.exposed_seconds:.2f} s:\n"
+            f"  {self.exposed[0].describe()}"
         )
 
 
 def watch(
     world: World,
     space: str,
-    names: tuple[str, str],
-    labels: tuple[Mapping[str, str], Mapping[str, str]],
+    protected: Mapping[str, Mapping[str, str]],
+    control: Mapping[str, Mapping[str, str]],
     *,
     nodes: Sequence[str],
     sources: Sequence[Probe],
 ) -> Newcomers:
-    """Create a protected pod and a control in one namespace and on one node, and try both without a pause.
+    """Create protected pods, and controls beside them, in one namespace and on these nodes in turn, and try them all.
 
-    `names` and `labels` are the protected one's, and then the control's. HarnessFault if the control is not reached.
+    Both are names with labels. HarnessFault if a control is not reached.
     """
     began = time.monotonic()
-    protected, control = (world.add(space, name, has, node=nodes[0]) for name, has in zip(names, labels, strict=True))
+    on = itertools.cycle(nodes)
+    pods = [world.add(space, name, has, node=next(on)) for name, has in {**control, **protected}.items()]
+    awaited = {pod.name for pod in pods[: len(control)]}
     try:
         exposed: list[Observation] = []
         reached, tries = 0.0, 0
         while not reached or time.monotonic() - began < reached + AFTERWARDS:
             if not reached and time.monotonic() - began > WITHIN:
-                raise HarnessFault(f"{control!r}, which no policy is about, was not reached within {WITHIN:.0f} s")
-            there = [pod for pod in (protected, control) if pod.address or world.learn(pod)]
-            seen = make_attempts({source: list(_attempts(there)) for source in sources}) if there else {}
+                raise HarnessFault(
+                    f"{', '.join(awaited)}, which no policy is about, were not reached within {WITHIN:.0f} s"
+                )
+            there = {pod.address: pod for pod in pods if pod.address or world.learn(pod)}
+            seen = make_attempts({source: list(map(_attempt, there.values())) for source in sources}) if there else {}
             for one in (each for row in seen.values() for each in row):
-                if one.attempt.host == protected.address:
+                pod = there[one.attempt.host]
+                open_ = one.outcome is Outcome.OPEN and one.answered_by == pod.name
+                if pod.name in protected:
                     tries += 1
-                    exposed += [one] if one.outcome is Outcome.OPEN and one.answered_by == protected.name else []
-                elif one.outcome is Outcome.OPEN and one.answered_by == control.name and protected.address:
-                    reached = reached or time.monotonic() - began
+                    exposed += [one] if open_ else []
+                elif open_:
+                    awaited.discard(pod.name)
+            if not awaited and len(there) == len(pods):
+                reached = reached or time.monotonic() - began
             time.sleep(PAUSE)
         return Newcomers(reached, exposed, tries)
     finally:
-        for pod in (protected, control):
+        for pod in pods:
             world.fleets[space].remove(pod, wait=False)
 
 
-def _attempts(pods: Sequence[Probe]) -> Iterator[Attempt]:
-    for pod in pods:
-        yield Attempt(protocol=Protocol.TCP, host=pod.address, port=pod.ports["tcp"], timeout=ATTEMPT_SECONDS)
+def _attempt(pod: Probe) -> Attempt:
+    return Attempt(protocol=Protocol.TCP, host=pod.address, port=pod.ports["tcp"], timeout=ATTEMPT_SECONDS)

@@ -44,21 +44,21 @@ class World:
     ) -> None:
         """Create nothing yet. `owner` tells the namespaces of this process from those of others of the run."""
         self.cluster, self.run = cluster, run
-        self.fleets = {
-            symbol: Fleet(
-                cluster,
-                SpaceRun(run.id, f"{owner}-{symbol}"),
-                image=image,
-                tolerate_taints=tolerate_taints,
-                privileged=False,
-                lock_dir=lock_dir,
-            )
-            for symbol in NAMESPACES
+        options: dict[str, Any] = {
+            "image": image,
+            "tolerate_taints": tolerate_taints,
+            "privileged": False,
+            "lock_dir": lock_dir,
         }
+        self._owner, self._options = owner, options
+        self.fleets = {symbol: self._fleet(symbol) for symbol in NAMESPACES}
         self._family = Family.IPV4
         self._made: dict[str, Probe] = {}
         self.probes: dict[str, Probe] = {}
         self.base = self.scene = Scene({}, {})
+
+    def _fleet(self, symbol: str) -> Fleet:
+        return Fleet(self.cluster, SpaceRun(self.run.id, f"{self._owner}-{symbol}"), privileged=False, **self._options)
 
     def speak(self, family: Family) -> None:
         """Take the pods by their addresses of this IP family from now on, and policies' address ranges as of it."""
@@ -78,7 +78,7 @@ class World:
             ):
                 probe = fleet.add(f"{space}-{name}", node=node, labels=labels, wait=False)
                 self._made[f"{space}/{name}"] = probe
-            self.cluster.patch("Namespace", fleet.run.namespace, None, {"metadata": {"labels": NAMESPACES[space]}})
+            self.label_space(space, NAMESPACES[space])
         for space, fleet in self.fleets.items():
             fleet.wait_for([self._made[symbol] for symbol in SYMBOLS if symbol.startswith(f"{space}/")])
         self.base = self._read()
@@ -102,6 +102,21 @@ class World:
     def add(self, space: str, name: str, labels: Mapping[str, str], *, node: str) -> Probe:
         """Create one more pod, which is not part of the scene, and do not wait for it: see `learn`."""
         return self.fleets[space].add(name, node=node, labels=labels, wait=False).over(self._family)
+
+    def add_space(self, symbol: str) -> None:
+        """Have one more namespace, which is not part of the scene; it is created with its first pod."""
+        self.fleets[symbol] = self._fleet(symbol)
+
+    def label_space(self, symbol: str, labels: Mapping[str, str]) -> None:
+        """Give a namespace labels, unknown to the scene."""
+        body = {"metadata": {"labels": dict(labels)}}
+        self.cluster.patch("Namespace", self.fleets[symbol].run.namespace, None, body)
+
+    def remove_space(self, symbol: str) -> None:
+        """Delete a namespace that was added, without waiting for it."""
+        fleet = self.fleets.pop(symbol)
+        fleet.close()
+        self.cluster.delete("Namespace", fleet.run.namespace)
 
     def learn(self, probe: Probe) -> bool:
         """See whether a pod that was added has been given its addresses."""

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import require_closed, require_open, require_received
+from netassay.observation import Outcome
 from netassay.policies.case import Step
 from netassay.policies.generator.words import labels, one_way, policy, rule, spaces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fixtures.cluster import Node
     from fixtures.policies import Policies
     from fixtures.services import Services
     from fixtures.verdicts import CheckInHand
@@ -68,3 +72,30 @@ def test_policies_count_on_the_way_through_a_service(policies: Policies, service
         for _ in range(LOOKS):
             require_open(allowed.attempt(attempts), by={asked.name})
             require_closed(denied.attempt(attempts), control=[denied.tcp(allowed.address, allowed.ports["tcp"])])
+
+
+@pytest.mark.claim("policy-node-port")
+def test_policies_count_on_the_way_through_a_node_port(
+    policies: Policies, services_of_red: Services, nodes: Sequence[Node], verdict: CheckInHand
+) -> None:
+    """Nobody gets through the NodePort of any node to a pod that everything is denied to.
+
+    The control is the same NodePort before the policy, which answers. Of one that may reach the pod it is reported on
+    how many nodes the NodePort lets it: where a node puts its own address in place of the client's, the API leaves that
+    open.
+    """
+    asked, allowed, denied = policies.probe("red/a"), policies.probe("green/b"), policies.probe("blue/b")
+    only_green = one_way("ingress", rule("ingress", [spaces(labels(team="green"))]), target=A)
+    service = services_of_red.node_port(asked)
+    attempts = [service.attempt_on(node, port) for node in nodes for port in service.ports]
+    with policies.on_open_ground():
+        service.wait_for([asked], seen_from=[allowed, denied], on=nodes)
+        for what, policy_ in (
+            ("everything was denied to a pod", one_way("ingress", target=A)),
+            ("one namespace alone was allowed to reach it", only_green),
+        ):
+            policies.change(Step(what, apply=(policy_,)))
+            for _ in range(LOOKS):
+                require_closed(denied.attempt(attempts), control=[denied.tcp(allowed.address, allowed.ports["tcp"])])
+        through = [one for one in allowed.attempt(attempts) if one.outcome is Outcome.OPEN]
+    verdict.note("NodePorts that let one through who may reach the pod", len({one.attempt.host for one in through}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.expectations import require_closed, require_open
+from fixtures.expectations import all_open_or_all_closed, require_closed, require_open
 from netassay.policies.case import Step
 from netassay.policies.generator.words import labels, one_way, policy, rule
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fixtures.policies import Policies
+    from fixtures.verdicts import CheckInHand
     from netassay.fleet import Probe
+    from netassay.observation import Observation
 
 DENY = Step("everything was denied to one namespace", apply=(policy(types=["ingress", "egress"]),))
 
@@ -60,3 +62,27 @@ def test_nodes_reach_their_own_pods_and_others_by_their_address(
             allow = one_way("ingress", rule("ingress", blocks), name="nodes", target=labels(app="a"))
             policies.change(Step("the other nodes' addresses were allowed", apply=(allow,)))
             require_open([probe.tcp(asked.address, asked.ports["tcp"]) for probe in others], by={asked.name})
+
+
+@pytest.mark.claim("policy-own-node")
+def test_a_pod_reaches_its_own_node_though_everything_is_denied_to_it(
+    policies: Policies, host_probes: Sequence[Probe], verdict: CheckInHand
+) -> None:
+    """A pod that may reach nobody still reaches its own node, over TCP and UDP.
+
+    The control is the same attempts before the policy; what the pod is kept from meanwhile is in the policy's table.
+    """
+    asking = policies.probe("red/a")
+    (node,) = (probe for probe in host_probes if probe.node == asking.node)
+
+    def attempts() -> list[Observation]:
+        return [
+            asking.tcp(node.address, node.ports["tcp"], timeout=1.0),
+            asking.udp(node.address, node.ports["udp"], timeout=1.0),
+        ]
+
+    with policies.on_open_ground():
+        require_open(attempts(), by={node.name})
+        policies.change(Step("everything was denied to what one namespace sends", apply=(one_way("egress"),)))
+        seen = [one for _ in range(LOOKS) for one in attempts()]
+    verdict.judge(holds=all_open_or_all_closed(seen), seen="\n  ".join(one.describe() for one in seen))

@@ -88,9 +88,9 @@ def test_a_change_is_told_by_some_of_the_cells_that_it_closes() -> None:
 
 def test_new_pods_are_told_of_in_words() -> None:
     safe = Newcomers(3.0, [], 120)
-    assert safe.describe() == "none of 120 attempts at the protected pod got through"
+    assert safe.describe() == "none of 120 attempts at new pods got through"
     attempts = [seen("green/a", "red/a", Outcome.OPEN) for _ in range(2)]
     exposed = Newcomers(3.0, attempts, 120)
     assert exposed.exposed_seconds == 0.0
-    assert exposed.describe().startswith("2 of 120 attempts at a new pod got through, though")
+    assert exposed.describe().startswith("2 of 120 attempts at new pods got through, though")
     assert "green-a" in exposed.describe()
