@@ -36,4 +36,5 @@ pytest_plugins = [
     "fixtures.starting",
     "fixtures.density",
     "fixtures.arrivals",
+    "fixtures.policy_search",
 ]

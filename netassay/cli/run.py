@@ -41,6 +41,7 @@ OUTSIDE = "The world outside"
 WORSE = (130, 143, 1, 3)
 """Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
+RANDOM = "Random policies"
 
 
 def run(  # noqa: PLR0917 - typer calls it by name
@@ -148,6 +149,13 @@ def run(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = 0,
+    policy_fuzz: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Try N random sets of network policies.", rich_help_panel=RANDOM)
+    ] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="S", help="Which sets (others in every run).", rich_help_panel=RANDOM, show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -187,6 +195,8 @@ def run(  # noqa: PLR0917 - typer calls it by name
         gateway_class=gateway_class,
         load_balancer_class=load_balancer_class,
         density=density,
+        policy_fuzz=policy_fuzz,
+        seed=seed,
         out=out,
         workers=workers,
         keep=keep,

@@ -44,13 +44,8 @@ class World:
     ) -> None:
         """Create nothing yet. `owner` tells the namespaces of this process from those of others of the run."""
         self.cluster, self.run = cluster, run
-        options: dict[str, Any] = {
-            "image": image,
-            "tolerate_taints": tolerate_taints,
-            "privileged": False,
-            "lock_dir": lock_dir,
-        }
-        self._owner, self._options = owner, options
+        self._owner = owner
+        self._options: dict[str, Any] = {"image": image, "tolerate_taints": tolerate_taints, "lock_dir": lock_dir}
         self.fleets = {symbol: self._fleet(symbol) for symbol in NAMESPACES}
         self._family = Family.IPV4
         self._made: dict[str, Probe] = {}

@@ -41,6 +41,8 @@ class Request:
     gateway_class: str = ""
     load_balancer_class: str = ""
     density: int = 0
+    policy_fuzz: int = 0
+    seed: int | None = None
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -161,3 +163,8 @@ def _common_options(request: Request) -> list[str]:
         "density": request.density,
     }
     return options + [f"--{name}={value}" for name, value in named.items() if value]
+    options += [f"--outside={request.outside}"] if request.outside else []
+    options += [f"--outside-name={request.outside_name}"] if request.outside_name else []
+    options += [f"--policy-fuzz={request.policy_fuzz}"] if request.policy_fuzz else []
+    options += [f"--seed={request.seed}"] if request.seed is not None else []
+    return options

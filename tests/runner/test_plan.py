@@ -42,6 +42,8 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         tolerate_taints=True,
         host_probes=False,
         outside="192.0.2.1",
+        policy_fuzz=20,
+        seed=0,
         image="i",
         mode="generic",
     )
@@ -50,9 +52,15 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         assert {"--kubeconfig=/k", "--context=c", "--run-id=r1", f"--run-dir={tmp_path}", "--mode=generic"} <= set(
             phase.command
         )
-        assert {"--tolerate-taints", "--no-host-probes", "--outside=192.0.2.1", "--image=i", "--keep-run"} <= set(
-            phase.command
-        )
+        assert {
+            "--tolerate-taints",
+            "--no-host-probes",
+            "--outside=192.0.2.1",
+            "--policy-fuzz=20",
+            "--seed=0",
+            "--image=i",
+            "--keep-run",
+        } <= set(phase.command)
     assert together.command[together.command.index("-m", 3) + 1] == "not serial"
     assert "-n" in together.command
     assert alone.command[alone.command.index("-m", 3) + 1] == "serial"
