@@ -128,7 +128,8 @@ def read(text: bytes, file: str) -> Mode:
     if not mode.extends:
         return msgspec.structs.replace(mode, claims=claims)
     base = load(mode.extends)
-    parameters = msgspec.structs.replace(base.parameters, **raw.get("parameters", {}))
+    given = {key: getattr(mode.parameters, key) for key in raw.get("parameters", {})}
+    parameters = msgspec.structs.replace(base.parameters, **given)
     return msgspec.structs.replace(mode, claims={**base.claims, **claims}, parameters=parameters)
 
 

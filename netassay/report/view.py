@@ -253,7 +253,7 @@ def _features(run: RunRecord, checks: list[CheckView]) -> list[FeatureView]:
 
 
 def _tag_row(tag: str, verdicts: Counter[Verdict]) -> TagRow:
-    others = [(_verdict(each), verdicts[each]) for each in SEVERITY if each is not Verdict.HOLDS and verdicts[each]]
+    others = [(verdict_view(each), verdicts[each]) for each in SEVERITY if each is not Verdict.HOLDS and verdicts[each]]
     return TagRow(tag, verdicts[Verdict.HOLDS], verdicts.total(), others)
 
 

@@ -170,6 +170,66 @@ def test_absence_that_no_mode_foresees_is_a_finding(assay: Assay) -> None:
     assert found is Verdict.BROKEN
 
 
+def test_a_limitation_that_the_mode_knows_of_is_foreseen_for_one_check_alone(assay: Assay) -> None:
+    run = assay.of("""
+@pytest.mark.claim("dns-a")
+def test_0_as_foreseen(vxlan, verdict):
+    verdict.foresee_absence("engine.go, line 7")
+    verdict.judge(holds=False, seen="the engine deviates")
+
+@pytest.mark.claim("dns-a")
+def test_1_otherwise_than_foreseen(vxlan, verdict):
+    verdict.foresee_absence("engine.go, line 7")
+
+@pytest.mark.claim("dns-a")
+def test_2_foreseen_and_something_else_broken(vxlan, verdict):
+    verdict.foresee_absence("engine.go, line 7")
+    verdict.judge(holds=False, seen="the engine deviates")
+    raise NetworkFault("and more")
+
+@pytest.mark.claim("dns-a")
+def test_3_another_check_of_the_claim(vxlan, verdict):
+    verdict.judge(holds=True, seen="")
+""")
+    verdicts = [record.verdict for record in run.checks]
+    assert verdicts == [Verdict.ABSENT_BY_DESIGN, Verdict.BROKEN, Verdict.BROKEN, Verdict.HOLDS]
+    as_foreseen, otherwise, more, _ = (record.message for record in run.checks)
+    assert as_foreseen == "the engine deviates\nas the mode says: engine.go, line 7"
+    assert "was seen to hold, but mode flannel-vxlan says that it does not (engine.go, line 7)" in otherwise
+    assert more == "and more"
+
+
+def test_what_a_check_needs_may_be_absent_before_it_begins(assay: Assay) -> None:
+    found, said = assay.verdict(
+        """
+@pytest.fixture
+def engine(vxlan, verdict):
+    verdict.end_absent("nothing enforces anything")
+
+@pytest.mark.claim("policy-ports")
+def test_it(engine):
+    raise NetworkFault("never reached")
+""",
+        skipped=1,
+    )
+    assert found is Verdict.ABSENT_BY_DESIGN
+    assert said == ("nothing enforces anything\nas the mode says: flannel, README: it enforces no network policies")
+
+
+def test_features_of_an_api_are_recorded_with_the_checks_that_use_them(assay: Assay) -> None:
+    run = assay.of("""
+from netassay.policies.generator import BY_ID
+
+@pytest.mark.claim("policy-ports")
+@pytest.mark.parametrize("case", [BY_ID["ports-range-udp-egress"]], ids=str)
+def test_it(case):
+    pass
+""")
+    (record,) = run.checks
+    assert {"ports: range", "direction: egress"} <= set(record.tags)
+    assert record.parameters == {"case": "ports-range-udp-egress"}
+
+
 def test_everything_about_a_check_is_recorded(assay: Assay) -> None:
     run = assay.of("""
 @pytest.mark.serial
