@@ -103,6 +103,9 @@ def _rights() -> list[Right]:
         for (resource, group), verbs in web.items()
         for verb in verbs
     ]
+    for verb in ("create", "patch", "delete", "deletecollection"):
+        rights.append(Right(verb, "networkpolicies", "networking.k8s.io", ANY, False, "to put policies in force"))
+    rights.append(Right("patch", "namespaces", "", "", False, "labels of namespaces, which policies select by"))
     return rights
 
 
