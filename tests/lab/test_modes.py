@@ -1,7 +1,12 @@
-"""Every mode of the lab, and either kind of kube-proxy, keeps the promises that its mode makes."""
+"""Every mode of the lab, either kind of kube-proxy and either IP family keep the promises that their mode makes.
+
+The default mode is assayed whole elsewhere, and `flannel-policy` here; of the others those suites are made that have to
+do with what is different in them.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,23 +20,55 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-# The default mode with nftables is assayed whole elsewhere.
-OTHERS = [
-    *((mode, "nftables", 2) for mode in modes.names() if mode != modes.DEFAULT),
-    (modes.DEFAULT, "iptables", 3),
+
+@dataclass(frozen=True)
+class Variant:
+    """A lab, and the suites that are made in it; all of them, if none are named."""
+
+    mode: str
+    suites: str = ""
+    proxy_mode: str = "nftables"
+    nodes: int = 2
+    ip_family: str = "ipv4"
+
+    def __str__(self) -> str:
+        return f"{self.mode}-{self.proxy_mode}-{self.ip_family}-{self.nodes}"
+
+
+VARIANTS = [
+    Variant("flannel-policy"),
+    Variant("flannel-hostgw", "pod_network,reachability,dns"),
+    Variant(modes.DEFAULT, "services,reachability", proxy_mode="iptables", nodes=3),
+    Variant(modes.DEFAULT, "pod_network,reachability,services,dns,ingress", ip_family="ipv6"),
+    Variant("flannel-policy", "reachability,network_policy/test_flows.py", ip_family="dual"),
 ]
 
 
-@pytest.mark.parametrize(("mode", "proxy_mode", "nodes"), OTHERS)
-def test_the_mode_conforms(tmp_path: Path, mode: str, proxy_mode: str, nodes: int) -> None:
+def test_every_mode_is_assayed() -> None:
+    assert {variant.mode for variant in VARIANTS} | {modes.DEFAULT} == set(modes.names())
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_the_mode_conforms(tmp_path: Path, variant: Variant) -> None:
     lifecycle.down()
     try:
-        lifecycle.up(mode, nodes=nodes, proxy_mode=proxy_mode, outside_agent=outside_agent())
-        assay = Assay(tmp_path / "run", mode=mode)
+        lifecycle.up(
+            variant.mode,
+            nodes=variant.nodes,
+            proxy_mode=variant.proxy_mode,
+            ip_family=variant.ip_family,
+            outside_agent=outside_agent(),
+        )
+        select = ["--select", variant.suites] if variant.suites else []
+        assay = Assay(tmp_path / "run", *select, mode=variant.mode)
     finally:
         lifecycle.down()
     assert assay.exit_code == 0, assay.said
     assert {check["verdict"] for check in assay.run["checks"]} <= SETTLED, assay.said
-    assert assay.run["mode"] == mode
-    assert len(assay.run["cluster"]["nodes"]) == nodes
-    assert assay.run["cluster"]["service_proxy"] == proxy_mode
+    assert assay.run["mode"] == variant.mode
+    assert len(assay.run["cluster"]["nodes"]) == variant.nodes
+    assert assay.run["cluster"]["service_proxy"] == variant.proxy_mode
+    families = {
+        check["parameters"].get("family", "ipv4") for check in assay.run["checks"] if check["verdict"] == "holds"
+    }
+    assert families == ({"ipv4", "ipv6"} if variant.ip_family == "dual" else {variant.ip_family}), families
