@@ -156,6 +156,13 @@ def run(  # noqa: PLR0917 - typer calls it by name
         int | None,
         typer.Option(metavar="S", help="Which sets (others in every run).", rich_help_panel=RANDOM, show_default=False),
     ] = None,
+    disruptive: Annotated[
+        bool,
+        typer.Option(
+            "--disruptive",
+            help="Also restart what the whole cluster uses, such as kube-proxy. In the lab that needs no saying.",
+        ),
+    ] = False,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -206,6 +213,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         policy_fuzz=policy_fuzz,
         seed=seed,
         limits=tuple(limit or ()),
+        disruptive=disruptive,
         out=out,
         workers=workers,
         keep=keep,

@@ -45,6 +45,7 @@ class Request:
     policy_fuzz: int = 0
     seed: int | None = None
     limits: tuple[str, ...] = ()
+    disruptive: bool = False
     out: Path | None = None
     workers: int = 2
     keep: bool = False
@@ -168,4 +169,5 @@ def _common_options(request: Request) -> list[str]:
         "seed": "" if request.seed is None else str(request.seed),
     }
     options += [f"--limit={limit}" for limit in request.limits]
+    options += ["--disruptive"] if request.disruptive else []
     return options + [f"--{name}={value}" for name, value in named.items() if value]

@@ -45,6 +45,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         policy_fuzz=20,
         seed=0,
         limits=("failover-killed-ms=3000",),
+        disruptive=True,
         image="i",
         mode="generic",
     )
@@ -56,6 +57,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         assert {
             "--tolerate-taints",
             "--no-host-probes",
+            "--disruptive",
             "--outside=192.0.2.1",
             "--policy-fuzz=20",
             "--seed=0",
