@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from netassay.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Self
 
     from netassay.cluster import Cluster
 
@@ -36,6 +38,26 @@ class Family(StrEnum):
     def first(self, addresses: Iterable[str]) -> str:
         """The first of these addresses that is of this family, "" if there is none."""
         return next((address for address in addresses if Family.of(address) is self), "")
+
+
+class Addressed:
+    """What has addresses, of one family or both, and can be looked at in one of them."""
+
+    addresses: tuple[str, ...] = ()
+    family: Family | None = None
+
+    @property
+    def address(self) -> str:
+        """The first of its addresses, or of those of its `family` if it was asked for in one; "" if none is known."""
+        if self.family is not None:
+            return self.family.first(self.addresses)
+        return self.addresses[0] if self.addresses else ""
+
+    def over(self, family: Family) -> Self:
+        """The same, with its address of this family as its address."""
+        view = copy.copy(self)
+        view.family = family
+        return view
 
 
 CHOICES: Final = (AUTO, *Family, DUAL)

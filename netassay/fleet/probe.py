@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from netassay.cluster.loop import LoopThread
 from netassay.disruption.recorded import Watched
 from netassay.errors import HarnessFault
+from netassay.families import Addressed
 from netassay.fleet.answers import (
     Answer,
     Asked,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from netassay.disruption.recorded import Recorded
-    from netassay.families import Family
     from netassay.fleet.channel import Channel
     from netassay.fleet.web import Request, Response
 
@@ -45,7 +44,7 @@ FLOW_TIMEOUT = 1.0
 CONCURRENCY = 64
 
 
-class Probe:
+class Probe(Addressed):
     """One agent and the stream that drives it.
 
     `address` is its first address and `addresses` all of them; `node` the node it runs on; `ports` what it serves, by
@@ -71,25 +70,11 @@ class Probe:
         self.observer: Callable[[Sequence[Observation]], None] | None = None
         self.loop = loop
         self.session = Session(name, make)
-        self.family: Family | None = None
         self._nameserver = ""
 
     def __repr__(self) -> str:
         """As in `probe-1 (node-1, 10.0.1.2)`."""
         return f"{self.name} ({', '.join(part for part in (self.node, self.address) if part)})"
-
-    @property
-    def address(self) -> str:
-        """The first of its addresses, or of those of its `family` if it was asked for in one; "" if none is known."""
-        if self.family is not None:
-            return self.family.first(self.addresses)
-        return self.addresses[0] if self.addresses else ""
-
-    def over(self, family: Family) -> Self:
-        """The same probe, on the same stream, with its address of this IP family as its address."""
-        view = copy.copy(self)
-        view.family = family
-        return view
 
     @property
     def lost(self) -> str:
