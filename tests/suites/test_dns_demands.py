@@ -12,7 +12,7 @@ from fixtures.steady_load import require_steady
 from netassay.agent.local import LocalAgent
 from netassay.errors import HarnessFault, NetworkFault
 from netassay.fleet import Answer, LocalProbe
-from netassay.fleet.answers import Asked
+from netassay.fleet.answers import Asked, Series
 from netassay.observation import Outcome
 
 if TYPE_CHECKING:
@@ -112,15 +112,21 @@ GOOD, LOST = Asked(Outcome.OPEN, 300, ""), Asked(Outcome.TIMED_OUT, 5_000_000, "
 
 
 def test_of_many_questions_one_may_be_lost(pod: LocalProbe) -> None:
-    require_steady("query", {pod: [GOOD] * 1499 + [LOST]})
+    require_steady("query", {pod: Series((GOOD,) * 1499 + (LOST,))})
 
 
 @pytest.mark.parametrize("bad", [LOST, Asked(Outcome.OPEN, 5_001_000, ""), Asked(Outcome.OPEN, 300, "SERVFAIL")])
 def test_two_that_are_lost_late_or_refused_are_a_finding(pod: LocalProbe, bad: Asked) -> None:
     with pytest.raises(NetworkFault, match=r"2 of 1500 queries failed, or took 5 s and more:\n  pod-1"):
-        require_steady("query", {pod: [GOOD] * 1498 + [bad] * 2})
+        require_steady("query", {pod: Series((GOOD,) * 1498 + (bad,) * 2, 0.3)})
 
 
 def test_questions_without_a_verdict_are_the_harnesss_fault(pod: LocalProbe) -> None:
     with pytest.raises(HarnessFault):
-        require_steady("lookup", {pod: [Asked(Outcome.NO_VERDICT, 0, "too many open files")]})
+        require_steady("lookup", {pod: Series((Asked(Outcome.NO_VERDICT, 0, "too many open files"),))})
+
+
+def test_a_probe_that_was_halted_does_not_blame_the_network(pod: LocalProbe) -> None:
+    with pytest.raises(HarnessFault, match=r"halted themselves \(pod-1 \(node-1\) for 2.5 s\)"):
+        require_steady("query", {pod: Series((GOOD,) * 10 + (LOST,) * 2, 2.5)})
+    require_steady("query", {pod: Series((GOOD,) * 10, 2.5)})
