@@ -102,6 +102,8 @@ def test_a_deployments_pods_are_probes_of_the_run_and_none_is_missing_while_it_i
     assert made["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     (name,) = (one for one in template["spec"]["containers"][0]["env"] if one["name"] == "POD_NAME")
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
 def test_pods_that_differ_more() -> None:
     spec = pod(
         silent=True,
