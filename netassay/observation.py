@@ -80,9 +80,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str = ""
 
     def describe(self) -> str:
-        """One line: `source (node, ip) → protocol host:port: outcome`."""
+        """One line: `source (node, ip) → protocol host:port: outcome`, with the payload if there was one."""
         where = ", ".join(part for part in (self.source_node, self.local_address) if part)
         target = f"{self.attempt.protocol} {self.attempt.host}:{self.attempt.port}"
+        target += f", {self.attempt.payload} bytes" if self.attempt.payload else ""
         line = f"{self.source} ({where}) → {target}: {self.outcome}"
         if self.answered_by:
             line += f" by {self.answered_by}"

@@ -69,6 +69,13 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
     error: str
 
 
+class Series(msgspec.Struct, frozen=True):
+    """What became of many questions; `stood_still` is for how many seconds at most the probe itself was halted."""
+
+    rows: tuple[Asked, ...]
+    stood_still: float = 0.0
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a name server of the harness was asked; `client` and `port` are the asker's, as the server saw them."""
 

@@ -13,7 +13,6 @@ from netassay.errors import HarnessFault
 from netassay.families import Addressed
 from netassay.fleet.answers import (
     Answer,
-    Asked,
     Echo,
     Interface,
     Lookup,
@@ -21,6 +20,7 @@ from netassay.fleet.answers import (
     Question,
     ResolvConf,
     Route,
+    Series,
 )
 from netassay.fleet.channel import ChildChannel
 from netassay.fleet.path_mtu import largest_packet
@@ -141,19 +141,19 @@ class Probe(Addressed):
         value = self._call("lookup", timeout + CALL_SECONDS, name=name, timeout=timeout)
         return msgspec.convert({**value, "name": name}, Lookup)
 
-    def resolve_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> list[Asked]:
+    def resolve_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> Series:
         """Ask the pod's first name server for `name` so many times, `rate` times a second, each time once."""
         server = self._first_nameserver()
         question = {"name": name, "rtype": "A", "protocol": "udp", "server": server, "port": 53, "timeout": timeout}
         return self._steadily("resolve-steadily", question, count, rate)
 
-    def lookup_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> list[Asked]:
+    def lookup_steadily(self, name: str, *, count: int, rate: float, timeout: float) -> Series:
         """Have the C library look up `name` so many times, `rate` times a second."""
         return self._steadily("lookup-steadily", {"name": name, "timeout": timeout}, count, rate)
 
-    def _steadily(self, do: str, question: dict[str, Any], count: int, rate: float) -> list[Asked]:
+    def _steadily(self, do: str, question: dict[str, Any], count: int, rate: float) -> Series:
         deadline = count / rate + question["timeout"] + CALL_SECONDS
-        return msgspec.convert(self._call(do, deadline, question=question, count=count, rate=rate), list[Asked])
+        return msgspec.convert(self._call(do, deadline, question=question, count=count, rate=rate), Series)
 
     def echo(self, hosts: Sequence[str], *, payload: int = 56, timeout: float = 2.0) -> list[Echo]:
         """One ICMP echo request to each of these addresses, all at once.

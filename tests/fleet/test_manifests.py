@@ -14,7 +14,15 @@ import yaml
 
 from netassay.agent import pack
 from netassay.fleet import PROBE_PORTS, Run
-from netassay.fleet.manifests import PodOptions, agent_config_map, namespace, probe_deployment, probe_pod
+from netassay.fleet.manifests import (
+    PodOptions,
+    agent_config_map,
+    beside_name,
+    namespace,
+    probe_deployment,
+    probe_pod,
+    stateful_set,
+)
 from netassay.fleet.nodes import schedulable, why_not
 from netassay.fleet.ports import host_ports
 from netassay.fleet.readiness import hopeless
@@ -94,6 +102,49 @@ def test_a_deployments_pods_are_probes_of_the_run_and_none_is_missing_while_it_i
     assert made["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     (name,) = (one for one in template["spec"]["containers"][0]["env"] if one["name"] == "POD_NAME")
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+def test_pods_that_differ_more() -> None:
+    spec = pod(
+        silent=True,
+        linger=20,
+        sysctls={"net.ipv4.ping_group_range": "0 1"},
+        first=["attempt", "tcp", "web", "80"],
+        beside={"tcp": 9090},
+    )["spec"]
+    first, (agent, second) = spec["initContainers"][0], spec["containers"]
+    assert first["command"][-4:] == ["attempt", "tcp", "web", "80"]
+    assert (agent["ports"], agent["command"][-2:], "readinessProbe" in agent) == ([], ["--linger", "20"], False)
+    assert spec["terminationGracePeriodSeconds"] > 20
+    assert spec["securityContext"]["sysctls"] == [{"name": "net.ipv4.ping_group_range", "value": "0 1"}]
+    assert second["command"][-3:] == ["serve", "--tcp", "9090"]
+    assert second["env"] == [{"name": "POD_NAME", "value": beside_name("probe-1")}]
+    restricted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    assert all(each["securityContext"] == restricted for each in (first, agent, second))
+
+
+def test_ports_and_folders_of_the_node_need_the_open_namespace() -> None:
+    options = PodOptions(host_ports={"tcp": 27000}, host_ip="172.30.0.11")
+    spec = probe_pod(RUN, "p", "n", "python:3", options)["spec"]
+    ports = {port["name"]: port for port in spec["containers"][0]["ports"]}
+    assert (ports["tcp"]["hostPort"], ports["tcp"]["hostIP"]) == (27000, "172.30.0.11")
+    assert "hostPort" not in ports["udp"]
+    assert options.open_space
+    assert PodOptions(host_path="/var/lib/cni").open_space
+    assert not PodOptions().open_space
+
+
+def test_pods_of_a_stateful_set_answer_by_their_own_names() -> None:
+    made = stateful_set(RUN, "set-1", "python:3", service="headless-1", label="serves", count=2)
+    template = made["spec"]["template"]
+    env = {entry["name"]: entry for entry in template["spec"]["containers"][0]["env"]}
+    assert env["POD_NAME"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert made["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert template["metadata"]["labels"]["serves"] == "yes"
+    assert (made["spec"]["serviceName"], RUN.labels.items() <= made["metadata"]["labels"].items()) == (
+        "headless-1",
+        True,
+    )
 
 
 def test_host_probes_use_ports_of_their_own() -> None:
