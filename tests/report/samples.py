@@ -113,7 +113,7 @@ def healthy() -> RunRecord:
             "outside-to-pod",
             Verdict.ABSENT_BY_DESIGN,
             "outside-host got no answer from any of 3 pods, and from their nodes it did\n"
-            "as the mode says: flannel backends, vxlan: only nodes know a way to pods",
+            "as foreseen: flannel backends, vxlan: only nodes know a way to pods",
         ),
         "dns-each-replica": check("dns-each-replica", Verdict.NOT_APPLICABLE, "the cluster's DNS has one replica"),
     }

@@ -194,7 +194,7 @@ def test_3_another_check_of_the_claim(vxlan, verdict):
     verdicts = [record.verdict for record in run.checks]
     assert verdicts == [Verdict.ABSENT_BY_DESIGN, Verdict.BROKEN, Verdict.BROKEN, Verdict.HOLDS]
     as_foreseen, otherwise, more, _ = (record.message for record in run.checks)
-    assert as_foreseen == "the engine deviates\nas the mode says: engine.go, line 7"
+    assert as_foreseen == "the engine deviates\nas foreseen: engine.go, line 7"
     assert "was seen to hold, but mode flannel-vxlan says that it does not (engine.go, line 7)" in otherwise
     assert more == "and more"
 
@@ -213,7 +213,7 @@ def test_it(engine):
         skipped=1,
     )
     assert found is Verdict.ABSENT_BY_DESIGN
-    assert said == ("nothing enforces anything\nas the mode says: flannel, README: it enforces no network policies")
+    assert said == ("nothing enforces anything\nas foreseen: flannel, README: it enforces no network policies")
 
 
 def test_features_of_an_api_are_recorded_with_the_checks_that_use_them(assay: Assay) -> None:

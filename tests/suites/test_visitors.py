@@ -10,7 +10,7 @@ from fixtures.cluster import Node
 from fixtures.ingress import IngressClass, choose_class, doors, is_of
 from fixtures.patience import Patience
 from fixtures.verdicts import CheckInHand
-from fixtures.web import Ask, Door, Visitors, Visits, may_be_client, with_verdicts
+from fixtures.web import Ask, Door, Steadiness, Visitors, Visits, may_be_client, with_verdicts
 from netassay.agent.local import LocalAgent
 from netassay.errors import HarnessFault, NetworkFault, NotConverged
 from netassay.families import Family
@@ -50,8 +50,7 @@ def door(agents: list[LocalAgent]) -> Door:
 
 @pytest.fixture
 def visitors(pods: list[LocalProbe], monkeypatch: pytest.MonkeyPatch) -> Visitors:
-    for name, seconds in (("fixtures.web.SETTLED_WITHIN", 1.0), ("fixtures.web.LATE", 0.1)):
-        monkeypatch.setattr(name, seconds)
+    monkeypatch.setattr("fixtures.web.STEADY_SECONDS", 0.2)
     for name in ("fixtures.patience.FOLLOWED_WITHIN", "fixtures.patience.NOT_AGAIN", "fixtures.patience.LATE"):
         monkeypatch.setattr(name, 1.0)
     return Visitors(pods, None, Patience())
@@ -110,6 +109,24 @@ def test_a_table_is_demanded_of_every_visitor(visitors: Visitors, door: Door, po
         visitors.require(door, asks)
     assert f"one (127.0.0.1) → GET http://{HOST}/closed at 127.0.0.1:{door.http}: HTTP 200 by one" in str(caught.value)
     assert "← should be answered by no pod, but by an error" in str(caught.value)
+
+
+def test_what_is_wrong_and_stays_so_is_not_waited_for_long(pods: list[LocalProbe]) -> None:
+    def look(*statuses: int) -> Visits:
+        ask = Ask(REQUEST, None)
+        return Visits([ask] * len(statuses), {pods[0]: [response(status=status) for status in statuses]})
+
+    steadiness = Steadiness()
+    moments = iter([0.0, 0.0, 1.5, 1.6, 1.6, 3.5, 3.7, 9.0, 9.0, 20.0, 20.0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fixtures.web.time.monotonic", lambda: next(moments))
+        assert steadiness.reason(look(404, 200)) is None
+        assert steadiness.reason(look(404, 200)) is None
+        assert steadiness.reason(look(200, 200)) is None, "it changes"
+        assert steadiness.reason(look(200, 200)) is None
+        assert steadiness.reason(look(200, 200)) == "for 2.1 s the answers have been the same"
+        assert steadiness.reason(look(200, 0)) is None
+        assert steadiness.reason(look(200, 0)) is None, "what got no answer is not steady"
 
 
 def test_a_table_begins_with_its_control(visitors: Visitors, door: Door) -> None:
