@@ -83,10 +83,13 @@ def _rights() -> list[Right]:
         Right(verb, "deployments", "apps", ANY, False, "backends that are rolled as applications are")
         for verb in ("create", "patch", "delete")
     ]
-    rights += [Right(verb, "services", "", ANY, True, "Services in front of probes") for verb in ("create", "delete")]
+    for verb in ("create", "patch", "delete"):
+        rights.append(Right(verb, "services", "", ANY, True, "Services in front of probes"))
+    rights.append(Right("list", "servicecidrs", "networking.k8s.io", "", False, "to know the range of cluster IPs"))
     for verb in ("create", "delete"):
         rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))
-        rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "answers too large for a datagram"))
+        rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "endpoints that are no pods"))
+        rights.append(Right(verb, "endpoints", "", ANY, False, "endpoints that are written down by hand"))
     web = {
         ("ingresses", "networking.k8s.io"): ("get", "create", "patch", "delete"),
         ("ingressclasses", "networking.k8s.io"): ("list",),
