@@ -88,12 +88,12 @@ def require_within(
     busiest = max(timelines, key=lambda one: one.unjudged_share)
     if busiest.unjudged_share > STARVED:
         raise HarnessFault(
-            f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}, but the machine was too busy to tell whose "
-            f"doing that is: {busiest.flow.source} missed {busiest.unjudged_share:.0%} of its beats\n{lines}"
+            f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}, but the machine was too busy to tell "
+            f"whose doing that is: {busiest.flow.source} missed {busiest.unjudged_share:.0%} of its beats\n{lines}"
         )
     if surely:
         raise NetworkFault(f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}:\n{lines}")
     raise HarnessFault(
-        f"{event}: {len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders stood still, "
-        f"which tells nothing of the network:\n{lines}"
+        f"{event}: {len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders "
+        f"stood still, which tells nothing of the network:\n{lines}"
     )
