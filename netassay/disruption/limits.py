@@ -26,7 +26,7 @@ LIMITS: Final[Mapping[str, str]] = {
 """Every limit by its name, and what it limits."""
 
 
-STARVED: Final = 0.25
+STARVED: Final = 0.5
 """Share of a stream's beats that its sender must have missed for the machine to be too busy to say anything: what
 proxies and kubelets do on it is as late as what the sender does."""
 
@@ -70,9 +70,10 @@ def require_within(
     timelines: Sequence[Timeline],
     of: Callable[[Timeline], float],
     *,
+    event: str,
     unsure: Callable[[Timeline], float] = lambda _: 0.0,
 ) -> None:
-    """Demand that the figure `of` each flow keeps within the limit.
+    """Demand that the figure `of` each flow keeps within the limit; `event` says in messages what was done.
 
     `unsure` is how much of the figure the sender alone may be to blame for. A limit that is exceeded only by that, or
     on a machine that was too busy, is a `HarnessFault`, any other a `NetworkFault`; both name the flows.
@@ -87,12 +88,12 @@ def require_within(
     busiest = max(timelines, key=lambda one: one.unjudged_share)
     if busiest.unjudged_share > STARVED:
         raise HarnessFault(
-            f"{len(told)} of {len(timelines)} flows exceed the {words}, but the machine was too busy to tell whose "
-            f"doing that is: {busiest.flow.source} missed {busiest.unjudged_share:.0%} of its beats\n{lines}"
+            f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}, but the machine was too busy to tell "
+            f"whose doing that is: {busiest.flow.source} missed {busiest.unjudged_share:.0%} of its beats\n{lines}"
         )
     if surely:
-        raise NetworkFault(f"{len(told)} of {len(timelines)} flows exceed the {words}:\n{lines}")
+        raise NetworkFault(f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}:\n{lines}")
     raise HarnessFault(
-        f"{len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders stood still, "
-        f"which tells nothing of the network:\n{lines}"
+        f"{event}: {len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders "
+        f"stood still, which tells nothing of the network:\n{lines}"
     )

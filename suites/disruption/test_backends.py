@@ -26,7 +26,8 @@ def test_a_backend_that_leaves_gracefully_takes_no_connection_with_it(
 
     New connections over TCP, UDP and HTTP are made every 10 ms from every node and from outside, and flows are kept:
     those with other backends go on, HTTP moves on without losing a request, and a TCP flow with the one that leaves may
-    end with it. That all of them were answered until then is the control.
+    end with it. A UDP flow may stay with it to its end as well, and is then silent until its entry of connection
+    tracking is removed: how long that is, is reported. That all of them were answered until then is the control.
     """
     leaving, *_ = web.wait_until_whole()
     with watching(web_service, nodes=nodes) as flows:

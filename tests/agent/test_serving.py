@@ -41,6 +41,17 @@ def test_tcp_greets_and_counts_lines(agent: LocalAgent) -> None:
             assert json.loads(lines.readline())["received"] == size
 
 
+def test_tcp_answers_many_lines_that_come_together(agent: LocalAgent) -> None:
+    with socket.create_connection(("127.0.0.1", agent.ports["tcp"]), 5) as client, client.makefile("rwb") as lines:
+        lines.readline()
+        lines.write(b"12")
+        lines.flush()
+        lines.write(b"34\n" + b"beat\n" * 2000)
+        lines.flush()
+        assert json.loads(lines.readline())["received"] == 5
+        assert {json.loads(lines.readline())["received"] for _ in range(2000)} == {5}
+
+
 def test_nothing_on_the_network_commands_it(agent: LocalAgent) -> None:
     command = b'{"do":"ready","value":false}\n'
     with socket.create_connection(("127.0.0.1", agent.ports["tcp"]), 5) as client:

@@ -220,15 +220,15 @@ def test_a_limit_that_is_exceeded_is_told_with_the_flow_and_the_source() -> None
         timeline(recorded(*runs(*parts)), EVENT) for parts in ([(300, OPEN)], [(120, OPEN), (50, LATE), (99, OPEN)])
     )
     limit = Limit(0, "said so")
-    require_within("failover-graceful-lost", limit, [good], lambda one: one.failed)
+    require_within("failover-graceful-lost", limit, [good], lambda one: one.failed, event="web-1 left")
     with pytest.raises(
-        NetworkFault, match=r"1 of 2 flows exceed.*failover-graceful-lost: 0, said so(.|\n)*50: probe-1"
+        NetworkFault, match=r"web-1 left: 1 of 2 flows exceed.*failover-graceful-lost: 0, said so(.|\n)*50: probe-1"
     ):
-        require_within("failover-graceful-lost", limit, [good, bad], lambda one: one.failed)
+        require_within("failover-graceful-lost", limit, [good, bad], lambda one: one.failed, event="web-1 left")
 
 
 def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -> None:
-    few, many = (runs((120, OPEN), (10, REFUSED), (count, NOTHING), (180, OPEN)) for count in (50, 200))
+    few, many = (runs((120, OPEN), (10, REFUSED), (count, NOTHING), (180, OPEN)) for count in (50, 400))
 
     def require(milliseconds: float, rows: list[Run]) -> None:
         require_within(
@@ -236,6 +236,7 @@ def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -
             Limit(milliseconds, "test"),
             [timeline(recorded(*rows), EVENT)],
             lambda one: one.disturbed * 1000,
+            event="web-1 was killed",
             unsure=lambda one: one.unjudged_seconds * 1000,
         )
 
@@ -244,7 +245,7 @@ def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -
         require(500, few)
     with pytest.raises(NetworkFault):
         require(50, few)
-    with pytest.raises(HarnessFault, match=r"too busy to tell.*: probe-1 missed 39% of its beats"):
+    with pytest.raises(HarnessFault, match=r"too busy to tell.*: probe-1 missed 56% of its beats"):
         require(50, many)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 BACKLOG = 4096
 MAX_CONNECTIONS = 16384
 READ_SIZE = 256 * 1024
+# Holds the answers to what a client asked while it could not be heard.
+SEND_BUFFER = 256 * 1024
 # Accepted or received at most this often before other sockets get their turn.
 BURST = 64
 # Numbers of Linux that not every Python's socket module names.
@@ -105,16 +107,23 @@ class TcpEcho:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             said = f'{self._head}{plain_address(peer[0])}","port":{peer[1]},"received":'
             self._clients.add(client)
             self._loop.add_reader(client, _Reader(self, client, said))
             self.say(client, said, 0)
 
-    def say(self, client: socket.socket, said: str, received: int) -> None:
-        """Send one line of reply."""
+    def say(self, client: socket.socket, said: str, *received: int) -> None:
+        """Send one line of reply for each count of bytes received.
+
+        All at once: after an outage many questions come together, and a packet for each answer would fill the buffer.
+        """
+        reply = "".join(f"{said}{count}}}\n" for count in received).encode()
         try:
-            client.send(f"{said}{received}}}\n".encode())
+            whole = client.send(reply) == len(reply)
         except OSError:
+            whole = False
+        if not whole:
             # Reset by the client, or it asks without reading: either way there is nobody to answer.
             self.drop(client)
 
@@ -146,9 +155,11 @@ class _Reader:
             self._echo.drop(self._client)
             return
         *lines, rest = data.split(b"\n")
-        for line in lines:
-            self._echo.say(self._client, self._said, self._received + len(line) + 1)
+        if lines:
+            sizes = [len(line) + 1 for line in lines]
+            sizes[0] += self._received
             self._received = 0
+            self._echo.say(self._client, self._said, *sizes)
         self._received += len(rest)
 
 
