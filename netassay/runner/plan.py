@@ -161,10 +161,7 @@ def _common_options(request: Request) -> list[str]:
         "gateway-class": request.gateway_class,
         "load-balancer-class": request.load_balancer_class,
         "density": request.density,
+        "policy-fuzz": request.policy_fuzz,
     }
-    return options + [f"--{name}={value}" for name, value in named.items() if value]
-    options += [f"--outside={request.outside}"] if request.outside else []
-    options += [f"--outside-name={request.outside_name}"] if request.outside_name else []
-    options += [f"--policy-fuzz={request.policy_fuzz}"] if request.policy_fuzz else []
     options += [f"--seed={request.seed}"] if request.seed is not None else []
-    return options
+    return options + [f"--{name}={value}" for name, value in named.items() if value]

@@ -83,6 +83,9 @@ def _rights() -> list[Right]:
     for verb in ("create", "delete"):
         rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))
         rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "answers too large for a datagram"))
+    for verb in ("create", "patch", "delete", "deletecollection"):
+        rights.append(Right(verb, "networkpolicies", "networking.k8s.io", ANY, False, "to put policies in force"))
+    rights.append(Right("patch", "namespaces", "", "", False, "labels of namespaces, which policies select by"))
     return rights
 
 
