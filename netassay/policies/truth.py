@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 OPEN_SECONDS: Final = 1.0
 """For how long an attempt that should get through may take; what was lost by chance, the next look tries again."""
 
-LEAST_PATIENCE, MOST_PATIENCE = 0.2, 3.0
+LEAST_PATIENCE, MOST_PATIENCE = 0.15, 3.0
 """Seconds for which silence is listened to, on an idle and on a very busy machine."""
 
-PATIENT: Final = 4.0
+PATIENT: Final = 3.0
 """Silence is listened to for so many times as long as the slowest answer of the control took."""
 
 CALMING: Final = 0.8
