@@ -40,4 +40,5 @@ pytest_plugins = [
     "fixtures.deployments",
     "fixtures.service_proxy",
     "fixtures.disruption",
+    "fixtures.admin_policies",
 ]

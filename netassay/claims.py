@@ -233,6 +233,7 @@ _PROMISES: Final = {
             "Pods that come later",
             "Pods and namespaces that come later are let through by the rules that match them, and no others.",
         ),
+        "admin-policy": ("Administrators' policies", "What an AdminNetworkPolicy denies is closed."),
         "policy-random": ("Random policies", "Random sets of policies mean what the API says."),
     },
     "ingress": {
