@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ALL_OPEN = {
     *(f"peers-{name}-{way}" for name in ("missing", "empty", "namespaces-all") for way in ("ingress", "egress")),
-    *(f"blocks-all-{way}" for way in ("ingress", "egress")),
+    *(f"blocks-{name}-{way}" for name in ("all", "except-in-one-of-two") for way in ("ingress", "egress")),
     *(f"ports-empty-{way}" for way in ("ingress", "egress")),
     *(f"rules-second-is-everything-{way}" for way in ("ingress", "egress")),
     "target-labels-of-nobody-ingress",

@@ -48,6 +48,7 @@ RULES: Final[dict[str, list[Rule]]] = {
     "same-peer-twice": [([pods(labels(app="b"))], [TCP]), ([pods(labels(app="b"))], [UDP_TOO])],
     "same-port-twice": [([pods(labels(app="b"))], [TCP]), ([block("{blue/a}")], [TCP])],
     "second-is-everything": [([pods(labels(app="b"))], [TCP]), (None, None)],
+    "pods-and-name-of-nobody": [([pods(labels(app="b"))], [{"protocol": "TCP", "port": "gopher"}])],
     "second-is-nobody": [([pods(labels(app="b"))], [TCP]), ([pods(labels(app="nobody"))], None)],
     "all-peers-one-port-and-one-peer-all-ports": [(None, [TCP_TOO]), ([spaces(labels(team="blue"))], None)],
     "block-except-and-the-exception": [([block("{all}", "{green/a}")], None), ([block("{green/a}")], [UDP])],

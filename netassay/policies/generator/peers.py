@@ -68,6 +68,7 @@ BLOCKS: Final[dict[str, list[Json]]] = {
     "range-except-one": [block("{green/a:net}", "{green/a}")],
     "or-pods": [block("{green/a}"), pods(labels(app="b"))],
     "or-pods-in-namespace": [block("{green/a}"), pods_in(labels(team="blue"), labels(app="b"))],
+    "except-in-one-of-two": [block("{all}", "{green/a}"), block("{green/a:net}")],
     "except-but-chosen-as-pod": [block("{all}", "{green/a:net}"), pods_in(labels(team="green"), labels(app="a"))],
 }
 
