@@ -30,7 +30,7 @@ from netassay.report import COMPARISON_HTML, write_comparison
 from netassay.results.collect import read_run
 from netassay.runner.assay import Assay
 from netassay.runner.images import mirrored
-from netassay.runner.plan import Request, features, split_selection
+from netassay.runner.plan import USUAL_PODS, Request, features, split_selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ OUTSIDE = "The world outside"
 WORSE = (130, 143, 1, 3)
 """Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
-RANDOM = "Random policies"
+POLICIES = "Network policies"
 
 
 def run(  # noqa: PLR0917 - typer calls it by name
@@ -149,12 +149,24 @@ def run(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = 0,
+    policy_pods: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=3,
+            max=26,
+            help="Pods in each of the three namespaces that policies are tried on.",
+            rich_help_panel=POLICIES,
+        ),
+    ] = USUAL_PODS,
     policy_fuzz: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Try N random sets of network policies.", rich_help_panel=RANDOM)
+        int, typer.Option(metavar="N", min=0, help="Try N random sets of network policies.", rich_help_panel=POLICIES)
     ] = 0,
     seed: Annotated[
         int | None,
-        typer.Option(metavar="S", help="Which sets (others in every run).", rich_help_panel=RANDOM, show_default=False),
+        typer.Option(
+            metavar="S", help="Which sets (others in every run).", rich_help_panel=POLICIES, show_default=False
+        ),
     ] = None,
     disruptive: Annotated[
         bool,
@@ -211,6 +223,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         load_balancer_class=load_balancer_class,
         density=density,
         policy_fuzz=policy_fuzz,
+        policy_pods=policy_pods,
         seed=seed,
         limits=tuple(limit or ()),
         disruptive=disruptive,

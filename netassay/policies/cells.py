@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from netassay.fleet.ports import PROBE_PORTS, transport
-from netassay.policies.scene import SYMBOLS
 
 if TYPE_CHECKING:
     from netassay.policies.model import Transport
@@ -24,8 +23,9 @@ class Cell(NamedTuple):
     port: str
 
 
-CELLS: Final = tuple(Cell(source, target, port) for port in PORTS for source in SYMBOLS for target in SYMBOLS)
-"""The whole table."""
+def cells_of(scene: Scene) -> tuple[Cell, ...]:
+    """Give the whole table of a scene."""
+    return tuple(Cell(source, target, port) for port in PORTS for source in scene.pods for target in scene.pods)
 
 
 def ruling(scene: Scene, cell: Cell) -> Ruling:
@@ -36,7 +36,7 @@ def ruling(scene: Scene, cell: Cell) -> Ruling:
 
 def differing(one: Scene, other: Scene) -> list[Cell]:
     """Give the cells that are open in one scene, and closed in the other."""
-    return [cell for cell in CELLS if ruling(one, cell).open != ruling(other, cell).open]
+    return [cell for cell in cells_of(one) if ruling(one, cell).open != ruling(other, cell).open]
 
 
 def changed(before: Scene, after: Scene, *, most: int = 12) -> list[Cell]:

@@ -9,6 +9,7 @@ for addresses that nobody has.
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_network
@@ -42,8 +43,14 @@ PODS: Final[dict[str, dict[str, str]]] = {
 }
 """Name in each namespace → labels: one pod lacks a label that the others have."""
 
-SYMBOLS: Final = tuple(f"{namespace}/{pod}" for namespace in NAMESPACES for pod in PODS)
-"""Every pod."""
+MOST_PODS: Final = len(string.ascii_lowercase)
+
+
+def pods_of_each(count: int = len(PODS)) -> dict[str, dict[str, str]]:
+    """Give so many pods of a namespace, name → labels: those that cases speak of, and more of their kind."""
+    more = {letter: {"app": letter} for letter in string.ascii_lowercase[len(PODS) : count]}
+    return {**PODS, **more}
+
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z/]+)(:net)?\}")
 _ALL: Final = {4: "0.0.0.0/0", 6: "::/0"}

@@ -17,8 +17,7 @@ from netassay.fleet.ports import PROBE_PORTS, transport
 from netassay.fleet.probe import make_attempts
 from netassay.matrix import Difference, Expected, Observed
 from netassay.observation import Attempt, Observation, Outcome, Protocol
-from netassay.policies.cells import CELLS, Cell, ruling
-from netassay.policies.scene import SYMBOLS
+from netassay.policies.cells import Cell, cells_of, ruling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -105,13 +104,14 @@ class Trial:
         self._patience = LEAST_PATIENCE
         self._datagrams: dict[str, Iterator[int]] = {}
 
-    def look(self, scene: Scene, cells: Collection[Cell] = CELLS) -> Table:
-        """Try the cells, all at once, and compare with what the scene says.
+    def look(self, scene: Scene, cells: Collection[Cell] = ()) -> Table:
+        """Try the cells (the whole table, if none are given), all at once, and compare with what the scene says.
 
         A look at a few cells is a quick one, in which what should be open is waited for no longer than for silence.
         HarnessFault if the control did not answer, or almost too late.
         """
-        whole = len(cells) == len(CELLS)
+        whole = not cells
+        cells = cells or cells_of(scene)
         work: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
         probes = self._world.probes
         # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
@@ -125,7 +125,7 @@ class Trial:
             work[source] += [_attempt(target, port, MOST_PATIENCE) for port in ("tcp", "udp")]
         began = time.monotonic()
         seen = make_attempts(work)
-        rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in SYMBOLS}
+        rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in probes}
         results = [next(rows[cell.source]) for cell in tried]
         self._require_awake([*results[len(cells) :], *(one for probe in self._control for one in seen[probe])])
         differences = self._differences(scene, cells, results)

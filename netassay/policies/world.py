@@ -1,4 +1,4 @@
-"""The scene in a real cluster: nine probe pods in three namespaces of a run, and what is done to them."""
+"""The scene in a real cluster: probe pods in three namespaces of a run, and what is done to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from netassay.errors import HarnessFault
 from netassay.families import Family
 from netassay.fleet import Fleet, Run
 from netassay.policies.model import Namespace, Pod
-from netassay.policies.scene import NAMESPACES, PODS, SYMBOLS, Scene
+from netassay.policies.scene import NAMESPACES, PODS, Scene, pods_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -34,15 +34,27 @@ class SpaceRun(Run, frozen=True):
 
 
 class World:
-    """The nine pods and their namespaces, and the policies that were put in force on them.
+    """The pods and their namespaces, and the policies that were put in force on them.
 
     `scene` is the state that the API was last told of; `base` the state without policies, to which `restore` returns.
     """
 
     def __init__(
-        self, cluster: Cluster, run: Run, *, owner: str, image: str, tolerate_taints: bool, lock_dir: Path
+        self,
+        cluster: Cluster,
+        run: Run,
+        *,
+        owner: str,
+        image: str,
+        tolerate_taints: bool,
+        lock_dir: Path,
+        pods: int = len(PODS),
     ) -> None:
-        """Create nothing yet. `owner` tells the namespaces of this process from those of others of the run."""
+        """Create nothing yet.
+
+        `owner` tells the namespaces of this process from those of others of the run; `pods` is how many each has.
+        """
+        self._pods = pods_of_each(pods)
         self.cluster, self.run = cluster, run
         self._owner = owner
         self._options: dict[str, Any] = {"image": image, "tolerate_taints": tolerate_taints, "lock_dir": lock_dir}
@@ -69,13 +81,13 @@ class World:
         for start, (space, fleet) in enumerate(self.fleets.items()):
             turn = start % len(nodes)
             for (name, labels), node in zip(
-                PODS.items(), itertools.cycle([*nodes[turn:], *nodes[:turn]]), strict=False
+                self._pods.items(), itertools.cycle([*nodes[turn:], *nodes[:turn]]), strict=False
             ):
                 probe = fleet.add(f"{space}-{name}", node=node, labels=labels, wait=False)
                 self._made[f"{space}/{name}"] = probe
             self.label_space(space, NAMESPACES[space])
         for space, fleet in self.fleets.items():
-            fleet.wait_for([self._made[symbol] for symbol in SYMBOLS if symbol.startswith(f"{space}/")])
+            fleet.wait_for([self._made[f"{space}/{name}"] for name in self._pods])
         self.base = self._read()
         self.speak(Family.IPV4)
 
@@ -165,7 +177,7 @@ class World:
             for manifest in self.cluster.list("Pod", fleet.run.namespace, labels=self.run.selector):
                 pod = Pod.from_api(manifest)
                 pods[f"{symbol}/{pod.name.removeprefix(f'{symbol}-')}"] = pod
-        return Scene(spaces, {symbol: pods[symbol] for symbol in SYMBOLS})
+        return Scene(spaces, {symbol: pods[symbol] for symbol in self._made})
 
     def _label(self, kind: str, symbol: str, labels: Any) -> Coroutine[Any, Any, Any]:
         one = self.scene.pods[symbol] if kind == "Pod" else self.scene.namespaces[symbol]

@@ -17,6 +17,9 @@ from netassay.modes import load
 CHECK_SECONDS: Final = 900
 """A check that takes longer hangs, and is given up; generous, as the first ones wait for nodes to pull an image."""
 
+USUAL_PODS: Final = 3
+"""Pods in each namespace that policies are tried on, unless more are asked for."""
+
 PARALLEL: Final = "parallel"
 SERIAL: Final = "serial"
 
@@ -43,6 +46,7 @@ class Request:
     load_balancer_class: str = ""
     density: int = 0
     policy_fuzz: int = 0
+    policy_pods: int = USUAL_PODS
     seed: int | None = None
     limits: tuple[str, ...] = ()
     disruptive: bool = False
@@ -167,6 +171,7 @@ def _common_options(request: Request) -> list[str]:
         "density": request.density,
         "policy-fuzz": request.policy_fuzz,
         "seed": "" if request.seed is None else str(request.seed),
+        "policy-pods": request.policy_pods if request.policy_pods != USUAL_PODS else 0,
     }
     options += [f"--limit={limit}" for limit in request.limits]
     options += ["--disruptive"] if request.disruptive else []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from netassay.matrix import Expected, Observed
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 from netassay.policies.case import Step
-from netassay.policies.cells import CELLS, PORTS, changed, ruling
+from netassay.policies.cells import PORTS, cells_of, changed, ruling
 from netassay.policies.generator.words import labels, one_way
 from netassay.policies.newcomers import Newcomers
-from netassay.policies.scene import SYMBOLS, Scene
 from netassay.policies.truth import Table
 from tests.policies.scenes import scene
+
+if TYPE_CHECKING:
+    from netassay.policies.scene import Scene
 
 DENY = Step("", apply=(one_way("ingress", target=labels(app="a")),))
 
@@ -42,7 +45,7 @@ def table(now: Scene, network: Scene, **options: bool) -> Table:
     for port in PORTS:
         observed = Observed()
         opens = {}
-        for cell in (cell for cell in CELLS if cell.port == port):
+        for cell in (cell for cell in cells_of(now) if cell.port == port):
             source, target = PODS[cell.source], PODS[cell.target]
             opens[source.name, target.name] = ruling(now, cell).open
             outcome = Outcome.OPEN if ruling(network, cell).open else Outcome.TIMED_OUT
@@ -77,9 +80,9 @@ def test_what_is_closed_and_should_be_open_is_told_with_what_lets_it_through() -
 
 def test_a_change_is_told_by_some_of_the_cells_that_it_closes() -> None:
     before, after = scene(), scene().after(DENY)
-    every = changed(before, after, most=len(CELLS))
+    every = changed(before, after, most=len(cells_of(before)))
     assert {(cell.target, cell.port) for cell in every} == {("red/a", port) for port in PORTS}
-    assert {cell.source for cell in every} == {*SYMBOLS} - {"red/a"}
+    assert {cell.source for cell in every} == {*before.pods} - {"red/a"}
     few = changed(before, after, most=8)
     assert set(few) < set(every)
     assert {cell.port for cell in few} == set(PORTS)
