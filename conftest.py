@@ -26,6 +26,7 @@ pytest_plugins = [
     "fixtures.evidence",
     "fixtures.dns",
     "fixtures.policies",
+    "fixtures.policy_engine",
     "fixtures.resolvers",
     "fixtures.crowds",
     "fixtures.steady_load",

@@ -14,7 +14,7 @@ from netassay.policies.model import Namespace, Pod
 from netassay.policies.scene import NAMESPACES, PODS, Scene, pods_of_each
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Coroutine, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from netassay.cluster import Cluster
@@ -93,17 +93,21 @@ class World:
 
     def make(self, step: Step) -> None:
         """Make all changes of the step, at the same time."""
-        after = self.scene.after(step)
+        self._become(self.scene.after(step))
+
+    def begin(self, step: Step) -> None:
+        """Make the step in place of all that is in force, at the same time."""
+        self._become(self.base.after(step))
+
+    def _become(self, after: Scene) -> None:
+        now, objects = self.scene.policies, self.cluster.objects
         work: list[Coroutine[Any, Any, Any]] = []
-        objects = self.cluster.objects
-        for key in step.delete:
-            meta = self.scene.policies[key]["metadata"]
+        for policy in (policy for key, policy in now.items() if key not in after.policies):
+            meta = policy["metadata"]
             work.append(objects.delete("NetworkPolicy", meta["name"], meta["namespace"]))
-        for policy in map(self.scene.bind, step.apply):
+        for policy in (policy for key, policy in after.policies.items() if now.get(key) != policy):
             work.append(objects.apply({**policy, "metadata": {**policy["metadata"], "labels": self.run.labels}}))
-        work += [self._label("Pod", symbol, labels) for symbol, labels in step.pod_labels.items()]
-        work += [self._label("Namespace", symbol, labels) for symbol, labels in step.namespace_labels.items()]
-        self._all(work)
+        self._all([*work, *self._relabelled(after)])
         self.scene = after
 
     def add(self, space: str, name: str, labels: Mapping[str, str], *, node: str) -> Probe:
@@ -146,20 +150,12 @@ class World:
         self.fleets[symbol.partition("/")[0]].set_ready(self.probes[symbol], ready)
 
     def restore(self) -> None:
-        """Delete all policies, and give pods and namespaces the labels that they had."""
-        work: list[Coroutine[Any, Any, Any]] = [
+        """Delete all policies, known or not, and give pods and namespaces the labels that they had."""
+        deletions = [
             self.cluster.objects.delete_collection("NetworkPolicy", fleet.run.namespace, labels=self.run.selector)
             for fleet in self.fleets.values()
         ]
-        for kind, were, now in (
-            ("Pod", self.base.pods, self.scene.pods),
-            ("Namespace", self.base.namespaces, self.scene.namespaces),
-        ):
-            for symbol, one in now.items():
-                had = were[symbol].labels
-                if one.labels != had:
-                    work.append(self._label(kind, symbol, {**dict.fromkeys(one.labels), **had}))
-        self._all(work)
+        self._all([*deletions, *self._relabelled(self.base)])
         self.scene = self.base
 
     def close(self) -> None:
@@ -179,11 +175,19 @@ class World:
                 pods[f"{symbol}/{pod.name.removeprefix(f'{symbol}-')}"] = pod
         return Scene(spaces, {symbol: pods[symbol] for symbol in self._made})
 
-    def _label(self, kind: str, symbol: str, labels: Any) -> Coroutine[Any, Any, Any]:
-        one = self.scene.pods[symbol] if kind == "Pod" else self.scene.namespaces[symbol]
-        namespace = one.namespace if isinstance(one, Pod) else None
-        body = {"metadata": {"labels": dict(labels)}}
-        return self.cluster.objects.patch(kind, one.name, namespace, body)
+    def _relabelled(self, after: Scene) -> Iterator[Coroutine[Any, Any, Any]]:
+        """Give pods and namespaces the labels that they have in that scene."""
+        for symbol, pod in after.pods.items():
+            yield from self._label("Pod", pod.name, pod.namespace, self.scene.pods[symbol].labels, pod.labels)
+        for symbol, space in after.namespaces.items():
+            yield from self._label("Namespace", space.name, None, self.scene.namespaces[symbol].labels, space.labels)
+
+    def _label(
+        self, kind: str, name: str, namespace: str | None, now: Mapping[str, str], after: Mapping[str, str]
+    ) -> Iterator[Coroutine[Any, Any, Any]]:
+        if after != now:
+            body = {"metadata": {"labels": {**dict.fromkeys(now), **after}}}
+            yield self.cluster.objects.patch(kind, name, namespace, body)
 
     def _all(self, work: list[Coroutine[Any, Any, Any]]) -> None:
         async def together() -> None:

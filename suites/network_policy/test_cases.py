@@ -1,7 +1,8 @@
 """Every feature of the NetworkPolicy API, in generated cases: whom do the policies let reach whom?
 
 Tried are nine pods in three namespaces, each to each, over TCP and UDP at two ports, after each step of a case. What is
-expected is computed from the policies themselves. Before the first step and after the last, everything must be open.
+expected is computed from the policies themselves. A case takes the place of the one before it; what it closes must have
+been seen open not long before, and if it was not, everything is made open first.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from netassay.policies.case import Step
 from netassay.policies.generator.words import policy
 
 if TYPE_CHECKING:
-    from fixtures.policies import Engine, Policies
+    from fixtures.policies import Policies
+    from fixtures.policy_engine import Engine
     from fixtures.verdicts import CheckInHand
 
 ROUNDS = 5
