@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS: Final = 1.0
 """For how long an attempt that should get through may take; what was lost by chance, the next look tries again."""
 
-LEAST_PATIENCE, MOST_PATIENCE = 0.15, 3.0
+LEAST_PATIENCE, MOST_PATIENCE = 0.15, 4.0
 """Seconds for which silence is listened to, on an idle and on a very busy machine."""
 
 PATIENT: Final = 3.0
@@ -156,11 +156,13 @@ class Trial:
         silent = [one for one in control if one.outcome is not Outcome.OPEN]
         slowest = max((one.microseconds for one in control), default=0) / 1e6
         listened = self._patience
-        self._patience = min(MOST_PATIENCE, max(LEAST_PATIENCE, PATIENT * slowest, CALMING * listened))
+        late = slowest > listened / 2
+        wanted = PATIENT * slowest * (2 if late or silent else 1)
+        self._patience = min(MOST_PATIENCE, max(LEAST_PATIENCE, wanted, CALMING * listened))
         if silent:
             lines = "\n".join(f"  {one.describe()}" for one in silent[:LISTED])
             raise HarnessFault(f"what no policy can close did not answer, so that silence proves nothing:\n{lines}")
-        if slowest > listened / 2:
+        if late:
             raise HarnessFault(
                 f"what no policy can close took {slowest:.2f} s to answer, so that {listened:.2f} s of silence prove "
                 "nothing: the machine is too busy"
