@@ -32,6 +32,9 @@ UNWANTED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lin
 UNWANTED_MODULES = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "unittest")
 HOST_FOLDERS = ("dev", "etc", "mnt", "opt", "proc", "run", "sys", "tmp", "usr", "var")
 EPOCH = 0
+# Without it nft writes protocols as numbers, and a kube-proxy that is started again takes its own map elements, which it
+# knows by name, for somebody else's, and deletes them.
+PROTOCOLS = "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n"
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def _host() -> Image:
             Path(root, name).mkdir()
         for name in ("bin", "lib", "lib64", "sbin"):
             Path(root, name).symlink_to(f"usr/{name}")
+        Path(root, "etc/protocols").write_text(PROTOCOLS)
         return Image(HOST, ("/bin/sh",), _layer(Path(root)))
 
 

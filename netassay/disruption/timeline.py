@@ -94,6 +94,12 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         return self.outages[-1].ended - self.outages[0].began if self.outages else 0.0
 
     @property
+    def failed_beyond_chance(self) -> int:
+        """Failed attempts, without single datagrams that were lost between two answered ones: nobody promises those."""
+        udp = self.flow.protocol is Protocol.UDP
+        return sum(outage.failed for outage in self.outages if not (udp and outage.recovered and outage.failed == 1))
+
+    @property
     def unjudged_seconds(self) -> float:
         """Seconds of its outages in which the sender stood still."""
         return sum(outage.unsure for outage in self.outages)

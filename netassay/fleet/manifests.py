@@ -170,8 +170,10 @@ def probe_deployment(
     """A Deployment of such pods, on as many nodes as it can; rolled one pod at a time, with none missing meanwhile."""
     pod = probe_pod(run, name, in_namespace, image, options)
     chosen = {"matchLabels": {PROBE_LABEL: name, **run.labels}}
-    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
-    pod["spec"]["topologySpreadConstraints"] = [{**spread, "labelSelector": chosen}]
+    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+    # Each revision by itself: spread together with pods that are on their way out, the new ones may share a node.
+    of_each = {"matchLabelKeys": ["pod-template-hash"], "nodeTaintsPolicy": "Honor"}
+    pod["spec"]["topologySpreadConstraints"] = [{**spread, **of_each, "labelSelector": chosen}]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
