@@ -32,8 +32,8 @@ UNWANTED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lin
 UNWANTED_MODULES = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "unittest")
 HOST_FOLDERS = ("dev", "etc", "mnt", "opt", "proc", "run", "sys", "tmp", "usr", "var")
 EPOCH = 0
-# Without it nft writes protocols as numbers, and a kube-proxy that is started again takes its own map elements, which it
-# knows by name, for somebody else's, and deletes them.
+# Without it nft writes protocols as numbers, and a kube-proxy that is started again takes its own map elements, which
+# it knows by name, for somebody else's, and deletes them.
 PROTOCOLS = "icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n"
 
 
