@@ -27,7 +27,7 @@ from netassay.errors import HarnessFault
 from netassay.fleet import DEFAULT_IMAGE, Fleet, LocalProbe, Probe, Run
 from netassay.fleet.channel import ChannelLost, ExecChannel
 from netassay.fleet.manifests import CONTAINER
-from netassay.observation import Attempt, Outcome, Protocol
+from netassay.observation import USUAL_PROTOCOLS, Attempt, Outcome, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -72,7 +72,7 @@ def on_loopback() -> None:
         os.sched_setaffinity(agent.process.pid, {cores[0]})
         pinned = ["taskset", "-c", str(cores[-1]), *agent.drive_command]
         with LocalProbe(pinned, "client") as probe:
-            for protocol in Protocol:
+            for protocol in USUAL_PROTOCOLS:
                 attempt = Attempt(protocol=protocol, host="127.0.0.1", port=agent.ports[protocol])
                 rate(probe, attempt, 1000)
                 client = int(probe.session.pid)

@@ -57,6 +57,7 @@ _PROMISES: Final = {
         "pod-to-pod-tcp": ("Pod to pod, TCP", "Every pod reaches every pod over TCP, on its own node and across."),
         "pod-to-pod-udp": ("Pod to pod, UDP", "Every pod reaches every pod over UDP, on its own node and across."),
         "pod-to-pod-http": ("Pod to pod, HTTP", "Every pod reaches every pod over HTTP, on its own node and across."),
+        "pod-to-pod-sctp": ("Pod to pod, SCTP", "Every pod reaches every pod over SCTP, on its own node and across."),
         "node-to-pod": ("Node to pod", "Every node reaches every pod."),
         "pod-to-node": ("Pod to node", "Every pod reaches every node's own address."),
         "hairpin-self": ("Hairpin", "A pod reaches itself by its own address."),
@@ -82,6 +83,10 @@ _PROMISES: Final = {
         "cluster-ip-udp": (
             "ClusterIP, UDP",
             "A Service's cluster IP leads to its endpoints over UDP, from every node.",
+        ),
+        "cluster-ip-sctp": (
+            "ClusterIP, SCTP",
+            "A Service's cluster IP leads to all of its endpoints over SCTP, from every node.",
         ),
         "service-ports": ("Several ports", "Each port of a Service leads to its own target port."),
         "service-named-ports": ("Named ports", "A named target port is looked up in each pod."),
@@ -206,6 +211,7 @@ _PROMISES: Final = {
         ),
         "policy-ip-blocks": ("IPBlock", "A rule lets an ipBlock's addresses through, but for those that it excepts."),
         "policy-ports": ("Ports", "A rule opens its ports, by number, name, range or protocol, and no others."),
+        "policy-sctp": ("Ports over SCTP", "A rule opens SCTP where it says so, and none that says another does."),
         "policy-rules": ("Rules", "A rule wants peer and port; of several rules, any is enough."),
         "policy-conflicts": ("Several policies", "Policies add up, and both ends of a flow must let it through."),
         "policy-changes": ("Changes", "Changes of policies and labels are followed while policies are in force."),

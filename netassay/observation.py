@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+Transport: TypeAlias = Literal["TCP", "UDP", "SCTP"]
+"""A transport protocol, as Kubernetes writes it."""
 
 
 class Protocol(StrEnum):
@@ -13,6 +17,21 @@ class Protocol(StrEnum):
     TCP = "tcp"
     UDP = "udp"
     HTTP = "http"
+    SCTP = "sctp"
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it."""
+        match self:
+            case Protocol.UDP:
+                return "UDP"
+            case Protocol.SCTP:
+                return "SCTP"
+        return "TCP"
+
+
+USUAL_PROTOCOLS: Final = (Protocol.TCP, Protocol.UDP, Protocol.HTTP)
+"""Those that every kernel speaks, over which all is checked that is no matter of one protocol."""
 
 
 class Outcome(StrEnum):

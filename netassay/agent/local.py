@@ -39,11 +39,11 @@ class LocalAgent:
     ) -> None:
         """Keeps zipapp and control socket in `folder`.
 
-        `ports` are numbers by name as in PROBE_PORTS, any free ones by default. `linger` is for how many seconds it
-        goes on answering when told to stop.
+        `ports` are numbers by name as in PROBE_PORTS, any free ones by default; in the attribute, those that are
+        served. `linger` is for how many seconds it goes on answering when told to stop.
         """
         self.identity = identity
-        wanted = ports or {"tcp": 0, "tcp2": 0, "http": 0, "udp": 0, "udp2": 0}
+        wanted = ports or {"tcp": 0, "tcp2": 0, "http": 0, "udp": 0, "udp2": 0, "sctp": 0}
         self._agent = [python, str(pack.write_zipapp(folder / "agent.pyz")), "--identity", identity]
         self._agent += ["--control", str(folder / f"{identity}.control")]
         options = [word for name, port in wanted.items() for word in (f"--{name.rstrip('2')}", str(port))]
@@ -56,7 +56,7 @@ class LocalAgent:
             raise HarnessFault(f"the agent {identity} did not start: {words.decode(errors='replace').strip()}")
         serving = msgspec.json.decode(line, type=Serving).serving
         numbers = {protocol: iter(found) for protocol, found in serving.items()}
-        self.ports: Mapping[str, int] = {name: next(numbers[name.rstrip("2")]) for name in wanted}
+        self.ports: Mapping[str, int] = {name: port for name in wanted if (port := next(numbers[name.rstrip("2")], 0))}
 
     @property
     def drive_command(self) -> list[str]:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROBE_PORTS: Mapping[str, int] = MappingProxyType({"tcp": 8080, "tcp2": 8081, "http": 8000, "udp": 8080, "udp2": 8081})
+    from netassay.observation import Transport
+
+PROBE_PORTS: Mapping[str, int] = MappingProxyType(
+    {"tcp": 8080, "tcp2": 8081, "http": 8000, "udp": 8080, "udp2": 8081, "sctp": 8080}
+)
 """What a probe in a network of its own serves: port numbers by container port name.
 
-`tcp*` and `http` are TCP, `udp*` UDP.
+`tcp*` and `http` are TCP, `udp*` UDP; `sctp` is served where the kernel has SCTP.
 """
 
 # Under the node ports and the ports that kernels give to clients, which both begin at 30000 or above.
@@ -33,6 +37,6 @@ def spare_port(run_id: str) -> int:
     return first + zlib.crc32(run_id.encode()) % _SPARE_PORTS
 
 
-def transport(name: str) -> str:
-    """The transport of a named port, "TCP" or "UDP", as Kubernetes writes it."""
-    return "UDP" if name.startswith("udp") else "TCP"
+def transport(name: str) -> Transport:
+    """The transport of a named port."""
+    return "UDP" if name.startswith("udp") else "SCTP" if name == "sctp" else "TCP"

@@ -168,7 +168,7 @@ class Probe(Addressed):
         return msgspec.convert(self.control({"do": "asked", "port": port}), list[Question])
 
     @contextlib.contextmanager
-    def listen(self, protocol: Literal["tcp", "udp", "dns"], port: int) -> Iterator[int]:
+    def listen(self, protocol: Literal["tcp", "udp", "sctp", "dns"], port: int) -> Iterator[int]:
         """A further listener on this probe, for as long as held; "dns" is a name server that knows no name.
 
         The port, which the kernel chooses if 0 was asked for.
@@ -235,6 +235,10 @@ class Probe(Addressed):
     def link_mtu(self) -> int:
         """MTU in bytes of the interface of the default route, 0 if there is no link but loopback."""
         return int(self._facts("link_mtu"))
+
+    def has_sctp(self) -> bool:
+        """Whether the kernel speaks SCTP now; looking does not have it load the module."""
+        return bool(self._facts("has_sctp"))
 
     def path_mtu(self, host: str, port: int, *, ceiling: int) -> int:
         """Bytes of the largest IP packet, up to `ceiling`, that the agent at `host` answers if it must stay whole.

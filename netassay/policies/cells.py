@@ -1,18 +1,14 @@
-"""The cells of a scene's truth table: every pod to every pod, TCP and UDP, two ports, and what is expected of each."""
+"""The cells of a scene's truth table: every pod to every pod at all ports, and what is expected of each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from netassay.fleet.ports import PROBE_PORTS, transport
 
 if TYPE_CHECKING:
-    from netassay.policies.model import Transport
     from netassay.policies.scene import Scene
     from netassay.policies.simulator import Ruling
-
-PORTS: Final = ("tcp", "tcp2", "udp", "udp2")
-"""The ports that are tried, by the names that pods give them."""
 
 
 class Cell(NamedTuple):
@@ -25,13 +21,12 @@ class Cell(NamedTuple):
 
 def cells_of(scene: Scene) -> tuple[Cell, ...]:
     """Give the whole table of a scene."""
-    return tuple(Cell(source, target, port) for port in PORTS for source in scene.pods for target in scene.pods)
+    return tuple(Cell(source, target, port) for port in scene.ports for source in scene.pods for target in scene.pods)
 
 
 def ruling(scene: Scene, cell: Cell) -> Ruling:
     """What the simulator says of a cell."""
-    over: Transport = "UDP" if transport(cell.port) == "UDP" else "TCP"
-    return scene.ruling(cell.source, cell.target, over, PROBE_PORTS[cell.port])
+    return scene.ruling(cell.source, cell.target, transport(cell.port), PROBE_PORTS[cell.port])
 
 
 def differing(one: Scene, other: Scene) -> list[Cell]:

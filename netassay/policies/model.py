@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Transport: TypeAlias = Literal["TCP", "UDP", "SCTP"]
-"""A transport protocol, as Kubernetes writes it."""
+    from netassay.observation import Transport
 
 Family: TypeAlias = Literal[4, 6]
 """The version of IP that a flow uses."""

@@ -23,8 +23,9 @@ from netassay.policies.simulator import Simulator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from netassay.observation import Transport
     from netassay.policies.case import Labels, Step
-    from netassay.policies.model import Family, Transport
+    from netassay.policies.model import Family
     from netassay.policies.simulator import Ruling
 
 Json: TypeAlias = dict[str, Any]
@@ -42,6 +43,9 @@ PODS: Final[dict[str, dict[str, str]]] = {
     "c": {"app": "c"},
 }
 """Name in each namespace → labels: one pod lacks a label that the others have."""
+
+PORTS: Final = ("tcp", "tcp2", "udp", "udp2")
+"""The ports that are usually tried, by the names that pods give them."""
 
 MOST_PODS: Final = len(string.ascii_lowercase)
 
@@ -69,6 +73,7 @@ class Scene:
     pods: Mapping[str, Pod]
     policies: Mapping[str, Json] = field(default_factory=dict)
     family: Family = 4
+    ports: tuple[str, ...] = PORTS
     simulator: type[Simulator] = Simulator
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Truth tables of a scene: every pod to every pod, TCP and UDP, two ports, beside what the simulator says.
+"""Truth tables of a scene: every pod to every pod at several ports, beside what the simulator says.
 
 A cell counts as closed only if it was tried while the control answered, and for longer than the control took: so
 silence is the network's and not a busy machine's. Whoever waits for a table looks several times: the settled window.
@@ -122,17 +122,18 @@ class Trial:
         """
         whole = not cells
         cells = cells or cells_of(scene)
+        control_ports = {transport(port): port for port in reversed(scene.ports)}.values()
         work: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
         probes = self._world.probes
         # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
         ends = dict.fromkeys(symbol for cell in cells for symbol in (cell.source, cell.target))
-        tried = [*cells, *(Cell(symbol, symbol, port) for symbol in ends for port in ("tcp", "udp"))]
+        tried = [*cells, *(Cell(symbol, symbol, port) for symbol in ends for port in control_ports)]
         for cell in tried:
             patient = whole and ruling(scene, cell).open
             seconds = max(self._patience, OPEN_SECONDS) if patient else self._patience
             work.setdefault(probes[cell.source], []).append(self._attempt(cell, seconds))
         for source, target in zip(self._control, [*self._control[1:], *self._control[:1]], strict=True):
-            work[source] += [_attempt(target, port, MOST_PATIENCE) for port in ("tcp", "udp")]
+            work[source] += [_attempt(target, port, MOST_PATIENCE) for port in control_ports]
         began = time.monotonic()
         seen = make_attempts(work)
         rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in probes}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,18 @@ class World:
             fleet.wait_for([self._made[f"{space}/{name}"] for name in self._pods])
         self.base = self._read()
         self.speak(Family.IPV4)
+
+    @contextmanager
+    def trying(self, *ports: str) -> Iterator[None]:
+        """Have further ports tried meanwhile, by the names that pods give them; no policies are in force at first."""
+        usual = self.base
+        self.restore()
+        self.base = self.scene = replace(usual, ports=(*usual.ports, *ports))
+        try:
+            yield
+        finally:
+            self.restore()
+            self.base = self.scene = usual
 
     def make(self, step: Step) -> None:
         """Make all changes of the step, at the same time."""

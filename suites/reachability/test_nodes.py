@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netassay.observation import Protocol
+from netassay.observation import USUAL_PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.claim("node-to-pod")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_every_node_reaches_every_pod(
     host_probes: Sequence[Probe], pods: Sequence[Probe], traffic: Traffic, over: Protocol
 ) -> None:
@@ -25,7 +25,7 @@ def test_every_node_reaches_every_pod(
 
 
 @pytest.mark.claim("pod-to-node")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_every_pod_reaches_every_node(
     host_probes: Sequence[Probe], pods: Sequence[Probe], traffic: Traffic, over: Protocol
 ) -> None:

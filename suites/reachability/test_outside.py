@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import require_open, require_source, with_verdicts
-from fixtures.traffic import PORT_NAMES, Traffic, at
+from fixtures.traffic import Traffic, at
 from fixtures.verdicts import CheckInHand, not_applicable
-from netassay.observation import Attempt, Outcome, Protocol
+from netassay.observation import USUAL_PROTOCOLS, Attempt, Outcome, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ LOOK = 1.5
 
 
 @pytest.mark.claim("pod-to-outside-address")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_every_pod_reaches_the_outside_by_address(
     pods: Sequence[Probe], outside: Outside, traffic: Traffic, over: Protocol
 ) -> None:
@@ -33,12 +33,12 @@ def test_every_pod_reaches_the_outside_by_address(
 
 
 @pytest.mark.claim("pod-to-outside-name")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_every_pod_reaches_the_outside_by_name(
     pods: Sequence[Probe], outside: Outside, traffic: Traffic, over: Protocol
 ) -> None:
     """A pod on any node reaches a host outside the cluster by its DNS name, looked up as any program does it."""
-    port = outside.ports[PORT_NAMES[over]]
+    port = outside.ports[over]
     attempt = Attempt(protocol=over, host=outside.dns_name, port=port, timeout=10.0)
     require_open(traffic.from_each(pods, [outside], lambda _: attempt), by={outside.name})
 

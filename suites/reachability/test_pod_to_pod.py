@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.expectations import require_open, require_received, require_source
 from fixtures.traffic import Traffic, at
-from netassay.observation import Protocol
+from netassay.observation import USUAL_PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,14 @@ def test_every_pod_reaches_every_pod_over_http(pods: Sequence[Probe], traffic: T
     traffic.all_to_all(pods, pods, Protocol.HTTP).require()
 
 
+@pytest.mark.claim("pod-to-pod-sctp")
+def test_every_pod_reaches_every_pod_over_sctp(sctp: Protocol, pods: Sequence[Probe], traffic: Traffic) -> None:
+    """Every pod can open an SCTP association to every pod, on its own node and on others, and that very pod answers."""
+    traffic.all_to_all(pods, pods, sctp).require()
+
+
 @pytest.mark.claim("hairpin-self")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_a_pod_reaches_itself_by_its_own_address(pods: Sequence[Probe], traffic: Traffic, over: Protocol) -> None:
     """A pod that connects to its own address reaches itself."""
     seen = traffic.each({pod: [at(pod, over)] for pod in pods})
@@ -48,7 +54,7 @@ def test_a_pod_reaches_itself_by_its_own_address(pods: Sequence[Probe], traffic:
 
 
 @pytest.mark.claim("no-snat-between-pods")
-@pytest.mark.parametrize("over", list(Protocol))
+@pytest.mark.parametrize("over", USUAL_PROTOCOLS)
 def test_a_pod_sees_the_address_of_the_pod_that_calls_it(
     pods: Sequence[Probe], traffic: Traffic, over: Protocol
 ) -> None:

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.balance import attempts_for, least_share
-from fixtures.expectations import require_open
-from fixtures.services import HTTP, TCP, UDP, Port, Services
-from netassay.errors import NetworkFault
+from fixtures.services import HTTP, SCTP, TCP, UDP, Port, Services
 from netassay.observation import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fixtures.balance import Balance
     from fixtures.verdicts import CheckInHand
-    from netassay.fleet import Fleet, Probe
+    from netassay.fleet import Probe
 
 
 @pytest.mark.claim("cluster-ip-tcp")
@@ -38,6 +36,21 @@ def test_a_cluster_ip_leads_to_its_endpoints_over_udp(
     service = services.cluster_ip(*backends)
     came = service.wait_for(backends, seen_from=pods, port=UDP)
     verdict.note("new Service known on every node after", came.seconds, "s")
+
+
+@pytest.mark.claim("cluster-ip-sctp")
+@pytest.mark.usefixtures("sctp")
+def test_a_cluster_ip_leads_to_its_endpoints_over_sctp(
+    services: Services, backends: Sequence[Probe], pods: Sequence[Probe], balance: Balance
+) -> None:
+    """From every node, SCTP associations to a Service's cluster IP are answered by each of its endpoints in turn.
+
+    Nobody else answers, and each endpoint gets its share. The target port is the Service's own, since some proxies
+    cannot rewrite SCTP's ports.
+    """
+    service = services.cluster_ip(*backends, ports=[SCTP])
+    service.wait_for(backends, seen_from=pods, port=SCTP)
+    balance.require_fair(service, SCTP, backends)
 
 
 @pytest.mark.claim("service-ports")
@@ -80,7 +93,7 @@ def test_one_port_number_serves_tcp_and_udp(
 
 @pytest.mark.claim("service-balance")
 def test_connections_are_spread_over_all_endpoints(
-    services: Services, backends: Sequence[Probe], probes: Sequence[Probe], fleet: Fleet, verdict: CheckInHand
+    services: Services, backends: Sequence[Probe], probes: Sequence[Probe], balance: Balance
 ) -> None:
     """From every node, each endpoint of a Service gets its share of new connections.
 
@@ -89,19 +102,7 @@ def test_connections_are_spread_over_all_endpoints(
     """
     service = services.cluster_ip(*backends)
     service.wait_for(backends, seen_from=probes)
-    shares = len(probes) * len(backends)
-    count = attempts_for(len(backends), shares=shares)
-    least = least_share(count, len(backends), shares=shares)
-    for source, seen in fleet.attempt_all(dict.fromkeys(probes, [service.attempt(TCP, timeout=5.0)] * count)).items():
-        require_open(seen, by={backend.name for backend in backends})
-        for backend in backends:
-            share = sum(one.answered_by == backend.name for one in seen)
-            verdict.note(f"share of {backend.node}'s endpoint, from {source.node}", 100 * share / count, "%")
-            if share < least:
-                raise NetworkFault(
-                    f"{source!r} → {service}: of {count} connections only {share} were answered by {backend!r}; a fair "
-                    f"choice among {len(backends)} endpoints gives it at least {least} in all but one of a million runs"
-                )
+    balance.require_fair(service, TCP, backends)
 
 
 @pytest.mark.claim("hairpin-cluster-ip")

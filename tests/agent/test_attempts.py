@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netassay.observation import Attempt, Outcome, Protocol
+from netassay.observation import USUAL_PROTOCOLS, Attempt, Outcome, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def closed_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", USUAL_PROTOCOLS)
 def test_open_tells_who_answered_and_what_it_saw(
     probe: LocalProbe, agent: LocalAgent, host: str, protocol: Protocol
 ) -> None:
@@ -87,7 +87,7 @@ def test_datagram_larger_than_the_link_is_unreachable(probe: LocalProbe, agent: 
     assert (seen.outcome, seen.errno) == (Outcome.UNREACHABLE, errno.EMSGSIZE)
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", USUAL_PROTOCOLS)
 def test_closed_port_refuses(probe: LocalProbe, closed_port: int, protocol: Protocol) -> None:
     seen = probe.attempt([Attempt(protocol=protocol, host="127.0.0.1", port=closed_port)])[0]
     assert (seen.outcome, seen.errno) == (Outcome.REFUSED, errno.ECONNREFUSED)
@@ -111,7 +111,7 @@ def test_silent_udp_port_times_out(probe: LocalProbe) -> None:
         assert probe.udp("127.0.0.1", silent.getsockname()[1], timeout=0.2).outcome is Outcome.TIMED_OUT
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", USUAL_PROTOCOLS)
 def test_no_route_is_unreachable(isolated: LocalProbe, protocol: Protocol) -> None:
     seen = isolated.attempt([Attempt(protocol=protocol, host="192.0.2.1", port=80, timeout=0.2)])[0]
     assert (seen.outcome, seen.errno) == (Outcome.UNREACHABLE, errno.ENETUNREACH)

@@ -16,7 +16,7 @@ import pytest
 from netassay.agent.local import LocalAgent
 from netassay.errors import HarnessFault
 from netassay.fleet import LocalProbe
-from netassay.observation import Attempt, Outcome, Protocol
+from netassay.observation import USUAL_PROTOCOLS, Attempt, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,7 +174,7 @@ def test_serves_where_ipv6_is_switched_off(agent: LocalAgent) -> None:
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no network namespace can be made here")
     with LocalProbe([*alone, "sh", "-c", script, "sh", *agent.drive_command[:-1]], "alone") as probe:
-        attempts = [Attempt(protocol=p, host="127.0.0.1", port=8000 if p == "http" else 8080) for p in Protocol]
+        attempts = [Attempt(protocol=p, host="127.0.0.1", port=8000 if p == "http" else 8080) for p in USUAL_PROTOCOLS]
         over = time.monotonic() + 5
         while (seen := probe.attempt(attempts))[0].outcome is Outcome.REFUSED and time.monotonic() < over:
             time.sleep(0.05)

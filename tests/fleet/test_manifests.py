@@ -147,6 +147,12 @@ def test_pods_of_a_stateful_set_answer_by_their_own_names() -> None:
     )
 
 
+def test_each_port_is_declared_with_its_transport() -> None:
+    declared = {port["name"]: port["protocol"] for port in pod()["spec"]["containers"][0]["ports"]}
+    udp, sctp = dict.fromkeys(("udp", "udp2"), "UDP"), {"sctp": "SCTP"}
+    assert declared == {"tcp": "TCP", "tcp2": "TCP", "http": "TCP", **udp, **sctp}
+
+
 def test_host_probes_use_ports_of_their_own() -> None:
     spec = pod(host_network=True)["spec"]
     assert (spec["hostNetwork"], spec["dnsPolicy"]) == (True, "ClusterFirstWithHostNet")

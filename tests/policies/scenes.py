@@ -15,6 +15,7 @@ SERVED = (
     ContainerPort("tcp2", 8081),
     ContainerPort("udp", 8080, "UDP"),
     ContainerPort("udp2", 8081, "UDP"),
+    ContainerPort("sctp", 8080, "SCTP"),
 )
 
 

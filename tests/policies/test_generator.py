@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -11,8 +12,9 @@ import pytest
 
 from netassay.errors import HarnessFault
 from netassay.policies.case import Case, Step
-from netassay.policies.cells import changed
+from netassay.policies.cells import cells_of, changed, ruling
 from netassay.policies.generator import BY_ID, CASES
+from netassay.policies.generator.sctp import SCTP_CASES
 from netassay.policies.generator.words import block, one_way, policy, rule
 from netassay.policies.model import Family
 from tests.policies.scenes import scene
@@ -35,8 +37,8 @@ ALL_OPEN = {
 """Cases whose policies change nothing: an engine that closes something for them is wrong."""
 
 
-def states(case: Case, family: Family = 4) -> Iterator[tuple[Scene, Scene]]:
-    now = scene(family)
+def states(case: Case, family: Family = 4, *ports: str) -> Iterator[tuple[Scene, Scene]]:
+    now = replace(scene(family), ports=(*scene().ports, *ports))
     for step in case.steps:
         before, now = now, now.after(step)
         yield before, now
@@ -69,6 +71,21 @@ def test_every_case_is_valid_and_every_step_of_a_change_opens_or_closes_somethin
         for before, after in states(case, ip_version):
             assert not re.search(r"\{[a-z/:]+\}", json.dumps(list(after.policies.values())))
             assert bool(changed(before, after)) != (case.id in ALL_OPEN), case.id
+
+
+def test_rules_over_sctp_open_what_they_say_and_every_step_changes_that() -> None:
+    assert [case.id for case in SCTP_CASES] == ["sctp-ingress", "sctp-egress"]
+    for case, far in zip(SCTP_CASES, ("source", "target"), strict=True):
+        opened = []
+        for before, after in states(case, 4, "sctp"):
+            assert changed(before, after)
+            to_red = [
+                cell
+                for cell in cells_of(after)
+                if "red" not in getattr(cell, far) and "red" in cell.target + cell.source
+            ]
+            opened.append({cell.port for cell in to_red if ruling(after, cell).open})
+        assert opened == [{"sctp"}, {"tcp"}, {"sctp"}, set(), {"sctp"}, {"tcp", "tcp2"}]
 
 
 def test_exceptions_lie_within_their_blocks() -> None:

@@ -10,7 +10,8 @@ from netassay.policies.simulator import Ruling, Simulator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from netassay.policies.model import End, Family, Transport
+    from netassay.observation import Transport
+    from netassay.policies.model import End, Family
 
 PORTS = (
     ContainerPort("web", 80),

@@ -11,7 +11,7 @@ from netassay.disruption import Outage, Timeline, Watched
 from netassay.disruption.timeline import Lost
 from netassay.matrix import Expected, Observed, State
 from netassay.modes import Detection, NodeDetection
-from netassay.observation import Attempt, Observation, Outcome, Protocol
+from netassay.observation import USUAL_PROTOCOLS, Attempt, Observation, Outcome, Protocol
 from netassay.results.schema import (
     CheckRecord,
     ClusterFacts,
@@ -146,7 +146,7 @@ def healthy() -> RunRecord:
         mode="flannel-vxlan",
         checks=[replaced.get(one.claim, one) for one in checks],
     )
-    for protocol in Protocol:
+    for protocol in USUAL_PROTOCOLS:
         record, seen, _ = observed(protocol, lambda _s, _t: Outcome.OPEN)
         run.matrices.append(record)
         run.observations[record.check] = seen

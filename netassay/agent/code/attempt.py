@@ -41,6 +41,8 @@ class Attempt:
     """What all protocols share: the socket's life, the clock, and the result."""
 
     kind = socket.SOCK_STREAM
+    # 0: the usual one of this kind.
+    protocol = 0
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, index: int, wanted: Wanted, done: Callable[[Seen], None]
@@ -63,7 +65,7 @@ class Attempt:
         """Open the socket and set off for `address`."""
         wanted = self.wanted
         try:
-            sock = self.sock = socket.socket(family, self.kind)
+            sock = self.sock = socket.socket(family, self.kind, self.protocol)
             sock.setblocking(False)
             if wanted[6]:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -147,6 +149,9 @@ class Attempt:
 class TcpAttempt(Attempt):
     """Connect, read the peer's greeting, and with a payload send it and read the peer's count."""
 
+    # Bytes that are handed to the kernel at once, all if None.
+    most: int | None = None
+
     def __init__(self, *arguments: Any) -> None:
         """As Attempt."""
         super().__init__(*arguments)
@@ -197,7 +202,7 @@ class TcpAttempt(Attempt):
         assert self.sock is not None
         try:
             while self._unsent:
-                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+                self._unsent = self._unsent[self.sock.send(self._unsent[: self.most]) :]
         except BlockingIOError:
             self.loop.add_writer(self.sock, self.writable)
             return
@@ -226,6 +231,22 @@ class TcpAttempt(Attempt):
         except OSError:
             return False
         return True
+
+
+class SctpAttempt(TcpAttempt):
+    """As over TCP, on a one-to-one association of SCTP. Its messages have no part in it: lines end by newlines."""
+
+    protocol = kernel.IPPROTO_SCTP
+    # What is handed over at once is one message, which must fit the socket's buffer.
+    most = 32 * 1024
+
+    def set_off(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        """Start the exchange."""
+        sock.setsockopt(kernel.IPPROTO_SCTP, kernel.SCTP_NODELAY, 1)
+        if sock.family == socket.AF_INET6:
+            # Else the peer is told our addresses of the other family too, as further ways to reach us.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().set_off(sock, address)
 
 
 class HttpAttempt(TcpAttempt):
@@ -311,7 +332,7 @@ class UdpAttempt(Attempt):
         self.end(kernel.TIMED_OUT, errno.ETIMEDOUT, f"no answer in {self.wanted[3]:g} s")
 
 
-KINDS: dict[str, type[Attempt]] = {"tcp": TcpAttempt, "http": HttpAttempt, "udp": UdpAttempt}
+KINDS: dict[str, type[Attempt]] = {"tcp": TcpAttempt, "http": HttpAttempt, "udp": UdpAttempt, "sctp": SctpAttempt}
 
 
 def parse_head(head: bytes) -> tuple[int, dict[str, str]]:

@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import Any, Callable
 
+from .kernel import has_sctp
 from .neighbours import neighbours
 
 _RTF_UP = 1
@@ -136,4 +137,5 @@ READINGS: dict[str, Callable[[], Any]] = {
     "neighbours": neighbours,
     "resolv_conf": resolv_conf,
     "link_mtu": link_mtu,
+    "has_sctp": has_sctp,
 }

@@ -19,6 +19,8 @@ NO_VERDICT = "no verdict"
 # Numbers of Linux that Python's socket module does not name.
 IP_MTU_DISCOVER = 10
 IPV6_MTU_DISCOVER = 23
+IPPROTO_SCTP = 132
+SCTP_NODELAY = 3
 # Sets DF and ignores what the kernel has learned about the path: a stale entry of its cache must not decide what is
 # sent.
 PMTUDISC_PROBE = 3
@@ -60,6 +62,21 @@ def outcome_of(number: int) -> str:
 def words_of(number: int) -> str:
     """The errno's name and the system's words for it, as in `ECONNREFUSED: Connection refused`."""
     return f"{errno.errorcode.get(number, number)}: {os.strerror(number)}"
+
+
+def has_sctp() -> bool:
+    """Whether the kernel speaks SCTP, and lets us.
+
+    The list of its protocols is read first: a socket alone would have the module loaded, on a node that is not ours.
+    """
+    try:
+        with open("/proc/net/protocols") as file:  # noqa: PTH123 - pathlib would cost every pod its import
+            listed = any(line.startswith("SCTP ") for line in file)
+        if listed:
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_SCTP).close()
+    except OSError:
+        return False
+    return listed
 
 
 def family_of(host: str) -> int:

@@ -1,8 +1,9 @@
-"""The TCP and UDP servers of the agent: they say who they are and what they saw of the client, and do nothing else.
+"""The servers of the agent over TCP, SCTP and UDP: they say who they are and what they saw of the client, no more.
 
 TCP: on accept, one JSON line with `agent`, `address`, `port` and `received`, which is 0; then one such line for every
-line that the client sends, with `received` counting its bytes. UDP: one datagram of the same shape for each datagram.
-Replies are small whatever was sent, so that the answer never depends on the size that is being tested.
+line that the client sends, with `received` counting its bytes. SCTP: the same, on one-to-one associations. UDP: one
+datagram of the same shape for each datagram. Replies are small whatever was sent, so that the answer never depends on
+the size that is being tested.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from .kernel import plain_address
+from .kernel import IPPROTO_SCTP, SCTP_NODELAY, plain_address
 
 if TYPE_CHECKING:
     from .name_server import NameServer
@@ -32,6 +33,16 @@ IPV6_PKTINFO = 50
 ANCILLARY_BYTES = 128
 # Ends connections whose client vanished: probed after this many seconds of silence.
 KEEPALIVE_SECONDS = 30
+# Of accepted connections, by protocol number. SCTP probes silent peers by itself.
+_OPTIONS = {
+    socket.IPPROTO_TCP: (
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS),
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER),
+    ),
+    IPPROTO_SCTP: ((IPPROTO_SCTP, SCTP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)),
+}
 
 
 class Listener(Protocol):
@@ -43,12 +54,15 @@ class Listener(Protocol):
         """Stop listening."""
 
 
-def bound_socket(kind: int, port: int) -> socket.socket:
-    """A non-blocking socket on all addresses, IPv6 and IPv4 in one, or IPv4 alone where IPv6 is switched off."""
+def bound_socket(kind: int, port: int, protocol: int = 0) -> socket.socket:
+    """A non-blocking socket on all addresses, IPv6 and IPv4 in one, or IPv4 alone where IPv6 is switched off.
+
+    `protocol` is 0 for the usual one of this kind.
+    """
     try:
-        sock = socket.socket(socket.AF_INET6, kind)
+        sock = socket.socket(socket.AF_INET6, kind, protocol)
     except OSError:
-        return _bound(socket.socket(socket.AF_INET, kind), "0.0.0.0", port)  # noqa: S104 - serving is its purpose
+        return _bound(socket.socket(socket.AF_INET, kind, protocol), "0.0.0.0", port)  # noqa: S104 - to serve
     try:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         return _bound(sock, "::", port)
@@ -56,7 +70,7 @@ def bound_socket(kind: int, port: int) -> socket.socket:
         sock.close()
         if error.errno != errno.EADDRNOTAVAIL:
             raise
-    return _bound(socket.socket(socket.AF_INET, kind), "0.0.0.0", port)  # noqa: S104
+    return _bound(socket.socket(socket.AF_INET, kind, protocol), "0.0.0.0", port)  # noqa: S104
 
 
 def _bound(sock: socket.socket, host: str, port: int) -> socket.socket:
@@ -73,14 +87,15 @@ def _bound(sock: socket.socket, host: str, port: int) -> socket.socket:
     return sock
 
 
-class TcpEcho:
-    """A TCP listener that answers every connection, and every line on it."""
+class StreamEcho:
+    """A listener over TCP or SCTP that answers every connection, and every line on it."""
 
-    def __init__(self, identity: str, port: int) -> None:
-        """Listen on `port`; OSError if it cannot be had."""
+    def __init__(self, identity: str, port: int, protocol: int) -> None:
+        """Listen on `port` by this protocol's number; OSError if it cannot be had."""
         self._loop = asyncio.get_running_loop()
         self._head = f'{{"agent":{json.dumps(identity)},"address":"'
-        self._sock = bound_socket(socket.SOCK_STREAM, port)
+        self._sock = bound_socket(socket.SOCK_STREAM, port, protocol)
+        self._options = _OPTIONS[protocol]
         self.port: int = self._sock.getsockname()[1]
         self._clients: set[socket.socket] = set()
         self._loop.add_reader(self._sock, self._accept)
@@ -104,10 +119,8 @@ class TcpEcho:
                 client.close()
                 continue
             client.setblocking(False)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            for option in self._options:
+                client.setsockopt(*option)
             said = f'{self._head}{plain_address(peer[0])}","port":{peer[1]},"received":'
             self._clients.add(client)
             self._loop.add_reader(client, _Reader(self, client, said))
@@ -140,7 +153,7 @@ class _Reader:
 
     __slots__ = ("_client", "_echo", "_received", "_said")
 
-    def __init__(self, echo: TcpEcho, client: socket.socket, said: str) -> None:
+    def __init__(self, echo: StreamEcho, client: socket.socket, said: str) -> None:
         self._echo, self._client, self._said = echo, client, said
         self._received = 0
 
@@ -232,7 +245,8 @@ class Listeners:
     def __init__(self, identity: str) -> None:
         """Nothing is open yet."""
         self._kinds: dict[str, Callable[[int], Listener]] = {
-            "tcp": lambda port: TcpEcho(identity, port),
+            "tcp": lambda port: StreamEcho(identity, port, socket.IPPROTO_TCP),
+            "sctp": lambda port: StreamEcho(identity, port, IPPROTO_SCTP),
             "udp": lambda port: UdpEcho(identity, port),
             "dns": _name_server,
         }

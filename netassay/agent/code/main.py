@@ -12,6 +12,8 @@ import os
 import socket
 import sys
 
+PROTOCOLS = ("tcp", "udp", "http", "sctp")
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -29,14 +31,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer on the given ports until stopped")
-    for protocol in ("tcp", "udp", "http"):
+    for protocol in PROTOCOLS:
         serve.add_argument(f"--{protocol}", type=int, action="append", default=[], metavar="PORT")
     serve.add_argument("--not-ready", action="store_true", help="answer 503 at /readyz until told otherwise")
     serve.add_argument(
         "--linger", type=float, default=0.0, metavar="SECONDS", help="go on for so long once told to stop (default: 0)"
     )
     attempt = commands.add_parser("attempt", help="make one attempt, say what became of it, and fail if it did")
-    attempt.add_argument("protocol", choices=("tcp", "udp", "http"))
+    attempt.add_argument("protocol", choices=PROTOCOLS)
     attempt.add_argument("host")
     attempt.add_argument("port", type=int)
     attempt.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .control import Control
 from .http_server import Health, serve_http
+from .kernel import has_sctp
 from .listeners import Listeners
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def raise_descriptor_limit() -> None:
 
 
 async def serve(options: argparse.Namespace) -> int:
-    """Serve until told to stop by SIGTERM or SIGINT, and as much longer as is asked for; 1 if a port cannot be had."""
+    """Serve until told to stop by SIGTERM or SIGINT, and as much longer as is asked for; 1 if a port cannot be had.
+
+    Where the kernel has no SCTP, its ports are left out.
+    """
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -36,10 +40,11 @@ async def serve(options: argparse.Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     listeners = Listeners(options.identity)
     health = Health(ready=not options.not_ready)
-    serving: dict[str, list[int]] = {"tcp": [], "udp": [], "http": []}
+    serving: dict[str, list[int]] = {"tcp": [], "udp": [], "http": [], "sctp": []}
     wanted = ""
     try:
-        for protocol, ports in (("tcp", options.tcp), ("udp", options.udp)):
+        sctp = options.sctp if options.sctp and has_sctp() else []
+        for protocol, ports in (("tcp", options.tcp), ("udp", options.udp), ("sctp", sctp)):
             for port in ports:
                 wanted = f"{protocol} port {port}"
                 serving[protocol].append(listeners.open(protocol, port))

@@ -23,7 +23,10 @@ TCP, UDP, TCP_TOO, UDP_TOO = (
     {"protocol": "TCP", "port": 8081},
     {"protocol": "UDP", "port": 8081},
 )
-"""The ports that every pod of the scene serves, which are the ports that are tried."""
+"""The ports that every pod of the scene serves, which are the ports that are usually tried."""
+
+SCTP: Final[Json] = {"protocol": "SCTP", "port": 8080}
+"""The port that every pod of the scene serves where its kernel has SCTP."""
 
 
 def labels(**wanted: str) -> Json:
