@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 MODE = "flannel-policy"
-MOMENTS = int(os.environ.get("NETASSAY_TEST_KILLS", "3"))
+MOMENTS = int(os.environ.get("NETASSAY_TEST_KILLS", "2"))
 """How many random moments are tried; each costs about half a minute."""
 
 LATEST = 60.0

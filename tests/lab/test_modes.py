@@ -38,9 +38,11 @@ OF_THE_PROXY = "services/test_cluster_ip.py,services/test_node_port.py,services/
 
 VARIANTS = [
     Variant("flannel-policy", "network_policy"),
-    Variant("flannel-hostgw", "pod_network,reachability,dns"),
+    Variant("flannel-hostgw", "pod_network,reachability"),
     Variant(modes.DEFAULT, OF_THE_PROXY, proxy_mode="iptables", nodes=3),
-    Variant(modes.DEFAULT, "reachability,services,dns", ip_family="ipv6"),
+    Variant(
+        modes.DEFAULT, "reachability,services/test_cluster_ip.py,services/test_load_balancer.py,dns", ip_family="ipv6"
+    ),
     Variant("flannel-policy", "reachability,network_policy/test_flows.py", ip_family="dual"),
 ]
 
