@@ -132,7 +132,8 @@ def read(text: bytes, file: str) -> Mode:
     if not mode.extends:
         return msgspec.structs.replace(mode, claims=claims)
     base = load(mode.extends)
-    parameters = msgspec.structs.replace(base.parameters, **raw.get("parameters", {}))
+    named = {key: getattr(mode.parameters, key) for key in raw.get("parameters", {})}
+    parameters = msgspec.structs.replace(base.parameters, **named)
     tolerances = {**base.tolerances, **mode.tolerances}
     claims = {**base.claims, **claims}
     return msgspec.structs.replace(mode, claims=claims, parameters=parameters, tolerances=tolerances)

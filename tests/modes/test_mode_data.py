@@ -89,3 +89,10 @@ def test_mistakes_are_told() -> None:
         load("generic").expects("pod-ip-uniqe")
     with pytest.raises(HarnessFault):
         claim("")
+
+
+def test_what_a_parameter_is_made_of_is_read_as_such() -> None:
+    for name in ("flannel-vxlan", "flannel-policy"):
+        shortfall = load(name).parameters.ipv6_shortfall
+        assert shortfall is not None
+        assert shortfall.bytes == 20
