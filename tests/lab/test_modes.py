@@ -43,7 +43,7 @@ VARIANTS = [
     Variant(
         modes.DEFAULT, "reachability,services/test_cluster_ip.py,services/test_load_balancer.py,dns", ip_family="ipv6"
     ),
-    Variant("flannel-policy", "reachability,network_policy/test_flows.py", ip_family="dual"),
+    Variant(modes.DEFAULT, "reachability", ip_family="dual"),
 ]
 
 
