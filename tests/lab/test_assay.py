@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
+# What the breaks are about: each vain wait of any other check would cost seconds.
+SERVICES = "services/test_cluster_ip.py"
+ADDRESSES = "pod_network/test_addresses.py"
+
 # Chromium looks for its makers' hosts at every start unless told not to.
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -48,7 +52,7 @@ def test_a_healthy_cluster_conforms_and_the_report_asks_no_other_host(lab: LabSt
     assert (assay.folder / "junit.xml").exists()
     assert any((assay.folder / "allure-results").iterdir())
     took = assay.run["finished"] - assay.run["started"]
-    assert took < 180, f"the assay took {took:.0f} s"
+    assert took < 600, f"the assay took {took:.0f} s"
 
     requests: list[str] = []
     complaints: list[str] = []
@@ -81,11 +85,11 @@ def test_an_assay_leaves_neither_namespace_nor_lease_behind(lab: LabState, tmp_p
 
 def test_a_service_proxy_that_stands_still_on_one_node_is_told_by_the_services(lab: LabState, tmp_path: Path) -> None:
     with breaks.service_proxy_stopped(lab, "node2"):
-        broken = Assay(tmp_path / "broken", "--select", "services")
+        broken = Assay(tmp_path / "broken", "--select", SERVICES)
     assert broken.exit_code == 1, broken.said
     assert "cluster-ip-tcp" in broken.claims("broken"), broken.said
     assert "node2" in "".join(broken.messages(claim) for claim in broken.claims("broken"))
-    healed = Assay(tmp_path / "healed", "--select", "services")
+    healed = Assay(tmp_path / "healed", "--select", SERVICES)
     assert healed.exit_code == 0, healed.said
 
 
@@ -105,14 +109,14 @@ def test_a_tunnel_cut_between_two_nodes_is_told_by_reachability_across_them(lab:
 
 def test_two_pods_with_one_address_are_told_by_name(lab: LabState, tmp_path: Path) -> None:
     with breaks.one_address_twice(lab, "node1") as address:
-        broken = Assay(tmp_path / "broken", "--select", "pod_network")
+        broken = Assay(tmp_path / "broken", "--select", ADDRESSES)
     assert broken.exit_code == 1, broken.said
     assert "pod-ip-unique" in broken.claims("broken"), broken.said
     told = broken.messages("pod-ip-unique")
     assert address in told
     assert f"{breaks.TENANT}/first" in told
     assert f"{breaks.TENANT}/second" in told
-    healed = Assay(tmp_path / "healed", "--select", "pod_network")
+    healed = Assay(tmp_path / "healed", "--select", ADDRESSES)
     assert healed.exit_code == 0, healed.said
 
 
@@ -133,7 +137,7 @@ def test_an_installed_wheel_assays_from_another_folder(
     subprocess.run([*install, "--require-hashes", "-r", str(root / "requirements/run.txt")], check=True)
     subprocess.run([*install, "--no-deps", str(wheel)], check=True)
     command = [str(tmp_path / "venv/bin/netassay"), "run", "--kubeconfig", lab.kubeconfig, "--out", "results"]
-    options = ["--image", "netassay.lab/python:3.11", "--select", "dns,pod_network"]
+    options = ["--image", "netassay.lab/python:3.11", "--select", f"{ADDRESSES},dns/test_services.py"]
     done = subprocess.run([*command, *options], cwd=elsewhere, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (elsewhere / "results/report.html").exists()
