@@ -11,6 +11,7 @@ import os
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import urllib.request
@@ -22,6 +23,8 @@ from lab import cgroups, components, network, paths, plan
 from lab.components import PKI, Component
 
 READY_WITHIN = 60.0
+# Nodes are made side by side, and each start of a component changes and writes the status.
+STATUS_LOCK = threading.RLock()
 NODE_KERNEL = {
     "ipv4/ip_forward": 1,
     "ipv4/conf/all/rp_filter": 0,
@@ -59,8 +62,9 @@ class Status:
         """Replace status.json in one step, so that no reader sees half of it."""
         file = paths.INSIDE / "status.json"
         scratch = file.with_suffix(".new")
-        scratch.write_text(json.dumps(asdict(self)))
-        scratch.rename(file)
+        with STATUS_LOCK:
+            scratch.write_text(json.dumps(asdict(self)))
+            scratch.rename(file)
 
 
 class Init:
@@ -116,9 +120,10 @@ class Init:
                 start_new_session=True,
             )
         self.running[process.pid] = component, process
-        known = self.status.components.get(component.label, {"restarts": -1})
-        self.status.components[component.label] = {"pid": process.pid, "restarts": known["restarts"] + 1}
-        self.status.write()
+        with STATUS_LOCK:
+            known = self.status.components.get(component.label, {"restarts": -1})
+            self.status.components[component.label] = {"pid": process.pid, "restarts": known["restarts"] + 1}
+            self.status.write()
 
     def keep_running(self) -> None:
         """Reap orphans, and start again what ends, for ever. A second's pause keeps a broken program from spinning."""
