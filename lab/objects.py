@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import string
 import time
@@ -39,7 +40,7 @@ class Objects:
 
     def define(self, files: Iterable[Path]) -> None:
         """Apply the custom resource definitions in `files`, as far as they are such."""
-        resource = self._resources().get(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition")
+        resource = self._resources.get(api_version="apiextensions.k8s.io/v1", kind="CustomResourceDefinition")
         for file in files:
             for found in yaml.safe_load_all(file.read_text()):
                 if found["kind"] == "CustomResourceDefinition":
@@ -57,12 +58,13 @@ class Objects:
         deadline = time.monotonic() + SERVED_WITHIN
         while True:
             try:
-                return self._resources().get(api_version=manifest["apiVersion"], kind=manifest["kind"])
+                return self._resources.get(api_version=manifest["apiVersion"], kind=manifest["kind"])
             except dynamic.exceptions.ResourceNotFoundError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(PAUSE_BETWEEN_LOOKS)
 
+    @functools.cached_property
     def _resources(self) -> Any:
         return dynamic.DynamicClient(self._api, cache_file=str(paths.STATE / "discovery.json")).resources
 

@@ -91,6 +91,11 @@ def to_assay(asked: str, present: Sequence[Family]) -> str:
     return DUAL if len(wanted) > 1 else str(wanted[0])
 
 
+def of_a_new_lab(asked: str) -> str:
+    """The IP families of a lab that is brought up for this assay; `asked` is one of `CHOICES`."""
+    return Family.IPV4 if asked == AUTO else asked
+
+
 def split(families: str) -> tuple[Family, ...]:
     """The families that "ipv4", "ipv6" or "dual" stands for; IPv4 for "auto", which nobody has resolved yet."""
     if families == DUAL:

@@ -23,7 +23,7 @@ from netassay.cli.common import (
     console,
 )
 from netassay.errors import UsageError
-from netassay.families import AUTO, CHOICES, Family
+from netassay.families import AUTO, CHOICES, of_a_new_lab
 from netassay.fleet import DEFAULT_IMAGE, Run
 from netassay.modes import names
 from netassay.report import COMPARISON_HTML, write_comparison
@@ -286,8 +286,7 @@ def _lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
         running = state.running()
         ours = running is None
         if running is None or running.mode != mode:
-            wanted = Family.IPV4 if ip_family == AUTO else ip_family
-            running = lifecycle.up(mode, ip_family=wanted, outside_agent=outside_agent())
+            running = lifecycle.up(mode, ip_family=of_a_new_lab(ip_family), outside_agent=outside_agent())
     except LabError as error:
         raise UsageError(f"--lab {mode}: {error}") from error
     try:
