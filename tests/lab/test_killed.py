@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kubernetes import config, dynamic
+from kubernetes.dynamic.resource import ResourceList
 
 from lab import lifecycle, state
 from netassay.cli.lab import outside_agent
@@ -45,7 +46,9 @@ def labelled(lab: LabState, cache: Path) -> set[str]:
     client = dynamic.DynamicClient(config.new_client_from_config(lab.kubeconfig), cache_file=str(cache))
     found = set()
     for resource in client.resources.search():
-        if "list" in getattr(resource, "verbs", ()) and "/" not in resource.name and resource.kind != "Event":
+        if isinstance(resource, ResourceList) or resource.kind == "Event":
+            continue  # discovery also names the kinds of lists, which can't be asked for
+        if "list" in resource.verbs and "/" not in resource.name:
             for each in resource.get(label_selector=RUN_LABEL).items:
                 found.add(f"{resource.kind} {each.metadata.namespace or ''}/{each.metadata.name}")
     return found
