@@ -23,7 +23,7 @@ from lab import cgroups, components, network, paths, plan
 from lab.components import PKI, Component
 
 READY_WITHIN = 60.0
-# How many percent a heap grows before it is collected: half of what Go would let it, as memory is scarcer here than time.
+# How many percent a heap grows before it is collected: half of what Go would let it, as memory is what labs lack.
 GARBAGE = "50"
 # Nodes are made side by side, and each start of a component changes and writes the status.
 STATUS_LOCK = threading.RLock()

@@ -136,6 +136,7 @@ def values_for(mode: LabMode, proxy_mode: str, families: plan.Families) -> dict[
         "pod_network": str(plan.POD_NETWORK),
         "pod_network6": str(plan.POD_NETWORK6),
         "pod_networks": ",".join(families.of(plan.POD_NETWORK, plan.POD_NETWORK6)),
+        "service_network": str(plan.SERVICE_NETWORK),
         "service_networks": ",".join(families.of(plan.SERVICE_NETWORK, plan.SERVICE_NETWORK6)),
         "control_plane": str(plan.CONTROL_PLANE.ip),
         "cluster_dns": families.first(plan.CLUSTER_DNS, plan.CLUSTER_DNS6),

@@ -139,12 +139,20 @@ def names_of_ports_of_own_namespace(policy: Json, scene: Scene) -> Json:
     return _with_rules(policy, read)
 
 
+def nothing_over_ipv6(policy: Json, scene: Scene) -> Json:
+    """Between IPv6 addresses, a policy is about no pod."""
+    if scene.family == 4:  # noqa: PLR2004 - the IP version
+        return policy
+    return {**policy, "spec": {**policy["spec"], "podSelector": _NOBODY}}
+
+
 DEVIATIONS: Final[dict[str, Callable[[Json, Scene], Json] | type[Simulator]]] = {
     "both-types-share-a-chain": SharedChains,
     "blocks-of-a-rule-share-a-set": one_set_of_blocks,
     "unknown-port-names-open-all-ports": names_of_ports_unheard_of,
     "no-port-names-for-blocks-in-egress": no_names_of_ports_in_blocks_of_egress,
     "port-names-of-own-namespace-in-egress": names_of_ports_of_own_namespace,
+    "no-policies-over-ipv6": nothing_over_ipv6,
 }
 """Every known deviation by the name that modes give it: how a policy is read, or what is made of what was read."""
 

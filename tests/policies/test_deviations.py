@@ -125,6 +125,14 @@ def test_names_of_ports_of_everybody_are_those_of_the_own_namespace() -> None:
     assert as_enforced(gopher, [deviation]).policies["red/policy"]["spec"]["egress"] == []
 
 
+def test_an_engine_without_ipv6_closes_nothing_there_and_all_that_it_should_over_ipv4() -> None:
+    for family, enforced in ((4, True), (6, False)):
+        meant = scene(family).after(Step("", apply=(one_way("ingress"), one_way("egress", name="out"))))
+        same = not differing(meant, as_enforced(meant, ["no-policies-over-ipv6"]))
+        assert same is enforced
+    assert not differing(scene(6), as_enforced(meant, ["no-policies-over-ipv6"]))
+
+
 def test_a_policy_keeps_the_types_that_it_had_by_default() -> None:
     silent = policy(egress=[rule("egress", [block("{green/a}")], [NAMED])])
     enforced = as_enforced(scene().after(Step("", apply=(silent,))), ["no-port-names-for-blocks-in-egress"])
