@@ -14,6 +14,7 @@ from netassay import bundle
 from netassay.cli.keep import report, sweep
 from netassay.cli.look import detect, images, preflight
 from netassay.cli.run import run, run_help
+from netassay.cli.watch import watch
 from netassay.errors import HarnessFault, UsageError
 
 USAGE: Final = 2
@@ -46,7 +47,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     app.command(help=run_help())(run)
-    for command in (detect, preflight, images, sweep, report):
+    for command in (detect, preflight, images, watch, sweep, report):
         app.command()(command)
     _add_lab(app)
     return app
