@@ -20,7 +20,7 @@ from netassay.fleet import DEFAULT_IMAGE, LocalProbe, Run
 from netassay.report.watch import write_watch_page
 from netassay.runner.images import mirrored
 from netassay.watch import Disturbance, conclude, write_watch
-from netassay.watch.flows import OUTSIDE
+from netassay.watch.flows import OUTSIDE, PATHS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +62,15 @@ def watch(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             metavar="ADDRESS",
             help="A host outside that runs `agent.pyz serve`: flows out of the cluster lead there.",
+            rich_help_panel=FLOWS,
+            show_default=False,
+        ),
+    ] = "",
+    paths: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH,…",
+            help=f"Only flows over these: {', '.join(PATHS)}. Fewer cost less, where the machine is busy.",
             rich_help_panel=FLOWS,
             show_default=False,
         ),
@@ -122,6 +131,7 @@ def watch(  # noqa: PLR0917 - typer calls it by name
             far=outside,
             tolerate_taints=tolerate_taints,
             interval=interval / 1000,
+            paths=chosen_paths(paths),
         )
         with say.status("") as status:
 
@@ -146,6 +156,15 @@ def duration(text: str) -> float:
     if not match or not float(match[1]):
         raise UsageError(f"--for {text}: give a length of time, as in 90s, 10m or 2h")
     return float(match[1]) * UNITS[match[2]]
+
+
+def chosen_paths(text: str) -> tuple[str, ...]:
+    """Give the paths that `service,dns` stands for, all by default; `UsageError` if there is no such path."""
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [path for path in chosen if path not in PATHS]
+    if unknown:
+        raise UsageError(f"--paths {text}: there is no path {unknown[0]!r}: choose of {', '.join(PATHS)}")
+    return chosen or PATHS
 
 
 def _of_the_lab(kubeconfig: str, outside: str, image: str) -> tuple[str, list[str], str, str]:

@@ -8,7 +8,7 @@ from netassay.disruption import Watched
 from netassay.observation import USUAL_PROTOCOLS, Attempt, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from netassay.fleet import Probe
     from netassay.watch.stage import Stage
@@ -17,7 +17,13 @@ INTERVAL: Final = 0.01
 """Seconds between two new connections of a stream over TCP. Other streams have half as many: what TCP sees, they see as
 well, and each new UDP flow stays in the nodes' connection tracking for half a minute."""
 
-KEPT_INTERVAL: Final = 0.02
+KEPT_INTERVAL: Final = 0.05
+"""Seconds between two questions on a kept connection. What becomes of it shows at any beat; how long new connections
+fail, the streams tell."""
+
+PATHS: Final = ("pods", "service", "dns", "egress", "nodeport", "ingress")
+"""What can be chosen to be watched."""
+
 TIMEOUT: Final = 0.9
 """Less than the second after which TCP sends a lost SYN again, so that it shows (RFC 6298)."""
 
@@ -59,9 +65,9 @@ class Ends(NamedTuple):
     domain_name: str = NAME
 
 
-def lines(ends: Ends, *, interval: float = INTERVAL) -> list[Line]:
-    """All flows that are watched between these ends."""
-    return [*_from_nodes(ends, interval), *_from_outside(ends, interval)]
+def lines(ends: Ends, *, interval: float = INTERVAL, paths: Collection[str] = PATHS) -> list[Line]:
+    """All flows that are watched between these ends, over these paths."""
+    return [line for line in (*_from_nodes(ends, interval), *_from_outside(ends, interval)) if line.path in paths]
 
 
 def to_next_node(sources: Mapping[str, Probe], node: str, interval: float) -> Iterator[Line]:
@@ -75,7 +81,7 @@ def to_next_node(sources: Mapping[str, Probe], node: str, interval: float) -> It
         for kept in (False, True):
             to = (f"pod on {other}", target.address, target.ports[str(protocol)])
             flow = _flow(source, to, protocol, 2 * interval, kept=kept)
-            yield Line(node, "pod to pod", EAST_WEST, flow, to=other)
+            yield Line(node, "pods", EAST_WEST, flow, to=other)
 
 
 def _from_nodes(ends: Ends, interval: float) -> Iterator[Line]:
@@ -84,13 +90,13 @@ def _from_nodes(ends: Ends, interval: float) -> Iterator[Line]:
         yield from to_next_node(stage.sources, node, interval)
         for protocol in USUAL_PROTOCOLS:
             to = ("Service", stage.cluster_ip, source.ports[str(protocol)])
-            yield from _both(node, source, "Service", EAST_WEST, to, protocol, interval)
+            yield from _both(node, source, "service", EAST_WEST, to, protocol, interval)
         if ends.dns:
             flow = _flow(source, ("cluster DNS", ends.dns, 53), Protocol.DNS, 2 * interval, host=ends.domain_name)
-            yield Line(node, "DNS", EAST_WEST, flow)
+            yield Line(node, "dns", EAST_WEST, flow)
         if ends.far:
             to = ("a host outside", ends.far, source.ports["tcp"])
-            yield from _both(node, source, "out of the cluster", NORTH_SOUTH, to, Protocol.TCP, 2 * interval)
+            yield from _both(node, source, "egress", NORTH_SOUTH, to, Protocol.TCP, 2 * interval)
 
 
 def _from_outside(ends: Ends, interval: float) -> Iterator[Line]:
@@ -99,14 +105,14 @@ def _from_outside(ends: Ends, interval: float) -> Iterator[Line]:
         for node, address in sorted(ends.nodes.items()):
             for protocol in (Protocol.TCP, Protocol.UDP):
                 to = (f"NodePort of {node}", address, stage.node_port(str(protocol)))
-                yield from _both(OUTSIDE, source, "NodePort", NORTH_SOUTH, to, protocol, interval)
+                yield from _both(OUTSIDE, source, "nodeport", NORTH_SOUTH, to, protocol, interval)
     if stage.ingress_address:
         # Without anything outside, a pod asks: what is behind the controller's address is watched all the same.
         at, asker = (OUTSIDE, source) if source is not None else min(stage.sources.items())
         to = (f"Ingress {stage.ingress_class}", stage.ingress_address, HTTP_PORT)
         for kept in (False, True):
             flow = _flow(asker, to, Protocol.HTTP, 2 * interval, kept=kept, host=stage.host)
-            yield Line(at, "Ingress", NORTH_SOUTH, flow)
+            yield Line(at, "ingress", NORTH_SOUTH, flow)
 
 
 def _both(

@@ -35,7 +35,7 @@ class Unwatched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One flow. `path` is what it goes through, in words; `way` is "east-west" or "north-south".
+    """One flow. `path` is one of `netassay.watch.flows.PATHS`, `way` is "east-west" or "north-south".
 
     Times of its timeline are in seconds from the start of the watch.
     """

@@ -20,7 +20,7 @@ from netassay.observation import Outcome
 from netassay.results.facts import read_facts
 from netassay.runner.interrupts import Interrupted, Interrupts
 from netassay.waiting import wait_until
-from netassay.watch.flows import INTERVAL, OUTSIDE, Ends, Line, lines
+from netassay.watch.flows import INTERVAL, OUTSIDE, PATHS, Ends, Line, lines
 from netassay.watch.follow import Follower
 from netassay.watch.record import WatchRecord
 from netassay.watch.stage import Stage
@@ -44,7 +44,8 @@ LONGEST_MARK: Final = 300
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a watch. It ends with `command`, after `seconds`, or when it is interrupted.
 
-    `far` is the address of a host outside that runs the agent, `interval` the seconds between new TCP connections.
+    `far` is the address of a host outside that runs the agent, `interval` the seconds between new TCP connections,
+    `paths` what is watched.
     """
 
     image: str
@@ -53,6 +54,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     far: str = ""
     tolerate_taints: bool = False
     interval: float = INTERVAL
+    paths: tuple[str, ...] = PATHS
 
 
 def watch(
@@ -131,7 +133,9 @@ def _begun(
         dns=settings.nameservers[0] if settings.nameservers else "",
         domain_name=f"kubernetes.default.{domain}",
     )
-    found = lines(ends, interval=wanted.interval)
+    found = lines(ends, interval=wanted.interval, paths=wanted.paths)
+    if not found:
+        raise HarnessFault(f"there is nothing to watch over {', '.join(wanted.paths)} here: add other paths")
     probes = {**stage.sources, **({OUTSIDE: outside} if outside else {})}
     progress("waiting until every flow is answered")
     _settle(found, probes)

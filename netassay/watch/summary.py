@@ -48,7 +48,9 @@ def conclude(record: WatchRecord) -> Conclusion:
     if unjudged or not record.flows:
         starved = sum(flow.starved for flow in unjudged)
         why = next((gap.why for flow in unjudged for gap in flow.unwatched), "")
-        reasons = [f"the machines of {starved} were too busy"] if starved else []
+        reasons = (
+            [f"the machines of {starved} were too busy: try fewer --paths, or a longer --interval"] if starved else []
+        )
         headline = f"No conclusion: {len(unjudged)} of {flows} could not be watched all the time"
         headline += f" ({'; '.join([*reasons, *([why] if why else [])]) or 'nothing was watched'})"
         return Conclusion(Disturbance.UNKNOWN, headline + _failed(record))
