@@ -34,9 +34,9 @@ def counters() -> dict[str, Any]:
             found["tx_bytes"] += int(values[8])
     for path in ("/proc/net/snmp", "/proc/net/netstat"):
         lines = _lines(path)
-        for names, values in zip(lines[::2], lines[1::2]):
-            kind, _, rest = names.partition(":")
-            pairs = dict(zip(rest.split(), values.partition(":")[2].split()))
+        for names, numbers in zip(lines[::2], lines[1::2]):
+            kind, _, keys = names.partition(":")
+            pairs = dict(zip(keys.split(), numbers.partition(":")[2].split()))
             for key in _TCP.get(kind, ()):
                 found["tcp"][key] = int(pairs.get(key, 0))
     tracked = _lines("/proc/sys/net/netfilter/nf_conntrack_count")
