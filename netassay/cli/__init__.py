@@ -50,8 +50,25 @@ def build() -> typer.Typer:
     app.command(help=run_help())(run)
     for command in (detect, preflight, images, watch, gate, sweep, report):
         app.command()(command)
+    _add_bench(app)
     _add_lab(app)
     return app
+
+
+def _add_bench(app: typer.Typer) -> None:
+    """Add `bench` where what it needs is installed; elsewhere, one that says how to install it."""
+    try:
+        from netassay.cli.bench import bench  # noqa: PLC0415 - the extra `bench` may not be installed
+    except ImportError as error:
+        reason = f"measuring needs more than is installed ({error}): pip install 'netassay[bench]'"
+
+        def missing(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+            raise UsageError(reason)
+
+        settings = {"ignore_unknown_options": True}
+        app.command("bench", help="Measure the network (not installed).", context_settings=settings)(missing)
+    else:
+        app.command()(bench)
 
 
 def _add_lab(app: typer.Typer) -> None:

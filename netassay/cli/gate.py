@@ -9,10 +9,10 @@ import msgspec
 import typer
 from rich.text import Text
 
+from netassay.bench.cells import gated
 from netassay.cli.common import console
 from netassay.errors import UsageError
 from netassay.gate import Decision, Ruling, decide, read_evidence, read_policy, usual_policy
-from netassay.gate.margins import gated_metrics
 from netassay.gate.markdown import markdown
 from netassay.gate.policy import usual_text
 from netassay.report.gate import write_gate_page
@@ -79,7 +79,7 @@ def gate(
         before,
         after,
         rules,
-        gated=gated_metrics(rules.performance),
+        gated=rules.performance.gated or gated(),
         policy_name=str(policy) if policy else "the default",
     )
     folder = out or (candidate if candidate.is_dir() else candidate.parent) / "gate"

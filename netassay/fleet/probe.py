@@ -13,6 +13,7 @@ from netassay.errors import HarnessFault
 from netassay.families import Addressed
 from netassay.fleet.answers import (
     Answer,
+    Counters,
     Echo,
     Interface,
     Lookup,
@@ -244,6 +245,10 @@ class Probe(Addressed):
     def link_mtu(self) -> int:
         """MTU in bytes of the interface of the default route, 0 if there is no link but loopback."""
         return int(self._facts("link_mtu"))
+
+    def counters(self) -> Counters:
+        """What the machine and this network namespace have counted so far."""
+        return msgspec.convert(self._facts("counters"), Counters)
 
     def has_sctp(self) -> bool:
         """Whether the kernel speaks SCTP now; looking does not have it load the module."""

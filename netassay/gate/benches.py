@@ -1,86 +1,57 @@
-"""What the gate needs of a bench: its values by cell, metric and block, and what they depend on."""
+"""Benches as a gate sees them: values by cell, metric and block, and what figures depend on besides the network."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from netassay.errors import UsageError
+from netassay.bench.schema import Bench, read
+from netassay.errors import HarnessFault, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BENCH_JSON: Final = "bench.json"
-LINES: Final = "repetitions.jsonl"
-SCHEMA: Final = "netassay.dev/repetition/1"
 
+class BenchValues(NamedTuple):
+    """One bench, with what must be the same for figures to be compared."""
 
-@dataclass(frozen=True)
-class BenchValues:
-    """One bench. `machine`, `kernel` and `tool` must be the same for figures to be compared."""
+    bench: Bench
 
-    run: str
-    machine: str = ""
-    kernel: str = ""
-    tool: str = ""
-    values: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
+    @property
+    def run(self) -> str:
+        """Its id."""
+        return self.bench.header.run
+
+    @property
+    def machine(self) -> str:
+        """Processor and number of cores."""
+        return self.bench.header.environment.machine
+
+    @property
+    def kernel(self) -> str:
+        """The kernel's version."""
+        return self.bench.header.environment.kernel
+
+    @property
+    def tool(self) -> str:
+        """The tools that made the load, with their versions."""
+        return ", ".join(sorted({f"{one.tool.name} {one.tool.version}".strip() for one in self.bench.repetitions}))
 
     @property
     def blocks(self) -> int:
         """How many blocks have anything valid."""
-        return len({block for values in self.values.values() for block in values})
+        return len({one.block for one in self.bench.repetitions if one.validity.valid})
 
     def of(self, cell: str, metric: str) -> dict[int, float]:
         """The valid values of a metric of a cell, by block."""
-        return self.values.get((cell, metric), {})
-
-
-class _Environment(msgspec.Struct):
-    machine: str = ""
-    kernel: str = ""
-
-
-class _Tool(msgspec.Struct):
-    name: str
-    version: str = ""
-
-
-class _Validity(msgspec.Struct):
-    valid: bool
-
-
-class _Line(msgspec.Struct):
-    schema: str
-    run: str
-    block: int
-    cell: str
-    environment: _Environment
-    tool: _Tool
-    metrics: dict[str, float]
-    validity: _Validity
+        return self.bench.values(cell, metric)
 
 
 def read_bench(folder: Path) -> BenchValues:
-    """Read a bench's lines. `UsageError` if they can't be read or understood."""
-    file = folder / LINES
+    """Read a bench. `UsageError` if it can't be read, or measured nothing."""
     try:
-        lines = [msgspec.json.decode(line, type=_Line) for line in file.read_bytes().splitlines() if line.strip()]
-    except OSError as error:
-        raise UsageError(f"could not read {file}: {error.strerror}; is the bench finished?") from error
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{file} is not the record of a bench: {error}") from error
-    if not lines:
-        raise UsageError(f"{file} is empty: the bench measured nothing")
-    strange = {line.schema for line in lines} - {SCHEMA}
-    if strange:
-        raise UsageError(f"{file} is of schema {', '.join(strange)}, and this netassay reads {SCHEMA}")
-    values: dict[tuple[str, str], dict[int, float]] = {}
-    for line in lines:
-        if line.validity.valid:
-            for metric, value in line.metrics.items():
-                values.setdefault((line.cell, metric), {})[line.block] = value
-    first = lines[0]
-    tools = sorted({f"{line.tool.name} {line.tool.version}".strip() for line in lines})
-    return BenchValues(first.run, first.environment.machine, first.environment.kernel, ", ".join(tools), values)
+        bench = read(folder)
+    except HarnessFault as fault:
+        raise UsageError(str(fault)) from fault
+    if not bench.repetitions:
+        raise UsageError(f"{folder}: this bench measured nothing; is it finished?")
+    return BenchValues(bench)

@@ -53,7 +53,7 @@ def judge_checks(before: RunRecord, after: RunRecord, policy: ConformancePolicy)
     old, new = _by_identity(before), _by_identity(after)
     for identity in dict.fromkeys([*new, *old]):
         was, now = old.get(identity), new.get(identity)
-        ruling, words = RULES.get((was and was.verdict, now and now.verdict), (Ruling.FINE, ""))
+        ruling, words = RULES.get((_verdict(was), _verdict(now)), (Ruling.FINE, ""))
         if now is None and ruling is Ruling.UNDECIDED and policy.missing == "ignore":
             ruling = Ruling.NOTE
         if was and now and was.verdict is BROKEN and now.verdict is BROKEN and policy.still_broken == "no-go":
@@ -118,6 +118,10 @@ def _nodes(before: RunRecord, after: RunRecord) -> Iterator[Item]:
         fewer = len(now) < len(before.cluster.nodes)
         text = f"Nodes are gone: {', '.join(gone)}. There were {len(before.cluster.nodes)}, and there are {len(now)}."
         yield Item(key="nodes", ruling=Ruling.UNDECIDED if fewer else Ruling.NOTE, text=text)
+
+
+def _verdict(record: CheckRecord | None) -> Verdict | None:
+    return record.verdict if record else None
 
 
 def _by_identity(run: RunRecord) -> dict[str, CheckRecord]:

@@ -17,8 +17,9 @@ from netassay.gate.schema import Decision, GateRecord, Item, Ruling
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from netassay.bench.cells import Gated
     from netassay.gate.evidence import Evidence
-    from netassay.gate.policy import GatedMetric, Policy
+    from netassay.gate.policy import Policy
 
 COUNTED: Final = (Ruling.NO_GO, Ruling.UNDECIDED)
 NAMED: Final = 2
@@ -30,7 +31,7 @@ def decide(
     after: Evidence,
     policy: Policy,
     *,
-    gated: Sequence[GatedMetric],
+    gated: Sequence[Gated],
     today: dt.date | None = None,
     policy_name: str = "",
 ) -> GateRecord:
@@ -52,7 +53,7 @@ def decide(
     return record
 
 
-def _judge(before: Evidence, after: Evidence, policy: Policy, gated: Sequence[GatedMetric]) -> Iterator[Item]:
+def _judge(before: Evidence, after: Evidence, policy: Policy, gated: Sequence[Gated]) -> Iterator[Item]:
     if before.run and after.run:
         yield from judge_mode(before.run, after.run, policy.conformance)
         yield from judge_checks(before.run, after.run, policy.conformance)

@@ -31,8 +31,8 @@ def _flow(flow: FlowRecord, policy: DisruptionPolicy) -> tuple[Ruling, str]:
     limits, seen = policy.limits_of(flow.key), flow.timeline
     outages = [one for one in seen.outages if not seen.flow.kept or one.seconds - one.unsure > seen.flow.timeout]
     longest = max(outages, key=lambda one: one.seconds, default=None)
-    beyond = []
-    unsure = []
+    beyond: list[str] = []
+    unsure: list[str] = []
     if longest and longest.seconds * 1000 > limits.outage_ms:
         told = f"out for {longest.seconds * 1000:.0f} ms from {longest.began:.1f} s on (limit {limits.outage_ms:g} ms)"
         (beyond if (longest.seconds - longest.unsure) * 1000 > limits.outage_ms else unsure).append(told)

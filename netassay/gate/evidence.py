@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from netassay.bench.schema import HEADER
 from netassay.errors import UsageError
-from netassay.gate.benches import BENCH_JSON, BenchValues, read_bench
+from netassay.gate.benches import BenchValues, read_bench
 from netassay.gate.schema import Side
 from netassay.results.collect import RUN_JSON, read_run
 from netassay.watch import WATCH_JSON, WatchRecord, read_watch
@@ -57,7 +58,7 @@ def read_evidence(path: Path) -> Evidence:
     """
     if path.is_file():
         return Evidence(str(path), run=read_run(path))
-    runs, watches, benches = (_found(path, name) for name in (RUN_JSON, WATCH_JSON, BENCH_JSON))
+    runs, watches, benches = (_found(path, name) for name in (RUN_JSON, WATCH_JSON, HEADER))
     for found, what in ((runs, "runs"), (watches, "watches")):
         if len(found) > 1:
             told = ", ".join(str(file.parent) for file in found[:4])

@@ -10,14 +10,15 @@ from netassay.stats import Decision, Outcome, decide, noise_floor, together
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from netassay.bench.cells import Gated
     from netassay.gate.benches import BenchValues
-    from netassay.gate.policy import GatedMetric, PerformancePolicy
+    from netassay.gate.policy import PerformancePolicy
 
 
 class Compared(NamedTuple):
     """One gated metric, and the values of both sides by block."""
 
-    gated: GatedMetric
+    gated: Gated
     before: Sequence[float]
     after: Sequence[float]
 
@@ -28,7 +29,7 @@ class Compared(NamedTuple):
 
 
 def judge_performance(
-    before: Sequence[BenchValues], after: Sequence[BenchValues], gated: Sequence[GatedMetric], policy: PerformancePolicy
+    before: Sequence[BenchValues], after: Sequence[BenchValues], gated: Sequence[Gated], policy: PerformancePolicy
 ) -> Iterator[Item]:
     """Decide on each gated metric that either side has measured.
 
@@ -93,7 +94,7 @@ def _on_the_host(
     return ""
 
 
-def _moved(gated: GatedMetric, cell: str) -> GatedMetric:
+def _moved(gated: Gated, cell: str) -> Gated:
     return type(gated)(cell, gated.metric, gated.better, gated.margin)
 
 
@@ -102,7 +103,7 @@ def _decide(pair: Compared, floor: float, alpha: float) -> Decision:
     return decide(pair.before, pair.after, margin=gated.margin, better=gated.better, floor=floor, alpha=alpha)
 
 
-def _pooled(benches: Sequence[BenchValues], gated: GatedMetric, cell: str = "") -> list[float]:
+def _pooled(benches: Sequence[BenchValues], gated: Gated, cell: str = "") -> list[float]:
     return [value for bench in benches for value in bench.of(cell or gated.cell, gated.metric).values()]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from netassay.bench.cells import Gated  # noqa: TC001 - msgspec reads it at run time
 from netassay.errors import UsageError
-from netassay.stats import Better  # noqa: TC001 - msgspec reads it at run time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +26,12 @@ class ConformancePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     still_broken: Literal["note", "no-go"] = "note"
 
 
-class GatedMetric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A metric of a cell, and by what fraction it may become worse."""
-
-    cell: str
-    metric: str
-    better: Better
-    margin: float
-
-
 class PerformancePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How sure to be; `gated` empty stands for the harness's own list."""
 
     alpha: float = 0.05
     least_blocks: int = 5
-    gated: tuple[GatedMetric, ...] = ()
+    gated: tuple[Gated, ...] = ()
 
 
 def matches(pattern: str, text: str) -> bool:

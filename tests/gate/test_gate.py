@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-import samples
+import sides
 
+from netassay.bench.cells import Gated
 from netassay.errors import UsageError
 from netassay.gate import (
     Decision,
@@ -23,7 +24,7 @@ from netassay.gate import (
 )
 from netassay.gate.conformance import RULES
 from netassay.gate.markdown import markdown
-from netassay.gate.policy import GatedMetric, usual_text
+from netassay.gate.policy import usual_text
 from netassay.report.gate import render_gate
 from netassay.results.collect import write_run_json
 from netassay.results.schema import NodeFacts, RunRecord, Verdict
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 HOLDS, BROKEN, ABSENT = Verdict.HOLDS, Verdict.BROKEN, Verdict.ABSENT_BY_DESIGN
 NOT_APPLICABLE, INCONCLUSIVE = Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE
 GO, NO_GO, CANNOT = Decision.GO, Decision.NO_GO, Decision.CANNOT_DECIDE
-GATED = [GatedMetric(samples.CELL, "gbps", "higher", 0.05)]
+GATED = [Gated(sides.CELL, "gbps", "higher", 0.05)]
 TODAY = dt.date(2026, 11, 25)
 
 
@@ -48,11 +49,11 @@ def gate(
 
 
 def after(**verdicts: Verdict | None) -> RunRecord:
-    return samples.run("r2", 2000.0, **verdicts)
+    return sides.run("r2", 2000.0, **verdicts)
 
 
 def test_an_unchanged_network_may_go() -> None:
-    decided = gate(samples.run(), after())
+    decided = gate(sides.run(), after())
     assert decided.decision is GO
     assert decided.reason == (
         "conformance: 3 of 3 checks as before or better; performance: not judged; disruption: not judged"
@@ -89,7 +90,7 @@ def test_an_unchanged_network_may_go() -> None:
     ],
 )
 def test_what_becomes_of_one_check_decides(was: Verdict | None, now: Verdict | None, decision: Decision) -> None:
-    decided = gate(samples.run(dns=was), after(dns=now))
+    decided = gate(sides.run(dns=was), after(dns=now))
     assert decided.decision is decision, decided.reason
     if decision is not GO:
         assert "check of dns" in decided.reason
@@ -103,7 +104,7 @@ def test_nothing_but_a_known_break_is_ever_undecided_without_a_verdict_now() -> 
 
 
 def test_a_no_go_outweighs_a_doubt() -> None:
-    decided = gate(samples.run(), after(dns=INCONCLUSIVE, policy=BROKEN))
+    decided = gate(sides.run(), after(dns=INCONCLUSIVE, policy=BROKEN))
     assert decided.decision is NO_GO
     assert "check of policy: held before, and is broken now (policy said so)." in decided.reason
     assert [item.ruling for item in decided.items] == [Ruling.NO_GO, Ruling.UNDECIDED, Ruling.FINE]
@@ -137,7 +138,7 @@ NODE = NodeFacts(name="node1", ready=True, kernel="6.1.0")
     ],
 )
 def test_what_the_two_runs_are_of(candidate: RunRecord, decision: Decision, words: str) -> None:
-    decided = gate(samples.run(), candidate)
+    decided = gate(sides.run(), candidate)
     assert decided.decision is decision, decided.reason
     told = [item for item in decided.items if words in item.text]
     assert told
@@ -145,11 +146,11 @@ def test_what_the_two_runs_are_of(candidate: RunRecord, decision: Decision, word
 
 
 def test_what_is_required_and_missing_is_no_go_ahead() -> None:
-    assert gate(samples.run(), None).decision is CANNOT
+    assert gate(sides.run(), None).decision is CANNOT
     assert gate(None, after()).decision is CANNOT
     asked = 'required = ["conformance", "disruption"]'
-    assert gate(samples.run(), after(), policy=asked).decision is CANNOT
-    assert gate(samples.run(), after(), policy=asked, watch=samples.watch(samples.watched())).decision is GO
+    assert gate(sides.run(), after(), policy=asked).decision is CANNOT
+    assert gate(sides.run(), after(), policy=asked, watch=sides.watch(sides.watched())).decision is GO
     nothing = gate(None, None, policy="required = []")
     assert (nothing.decision, nothing.reason) == (
         CANNOT,
@@ -158,11 +159,11 @@ def test_what_is_required_and_missing_is_no_go_ahead() -> None:
 
 
 def test_the_policy_can_allow_what_it_says() -> None:
-    assert gate(samples.run(), changed(mode="x"), policy="[conformance]\nmode_may_change = true").decision is GO
+    assert gate(sides.run(), changed(mode="x"), policy="[conformance]\nmode_may_change = true").decision is GO
     fewer = '[conformance]\nmissing = "ignore"'
-    assert gate(samples.run(), after(dns=None), policy=fewer).decision is GO
+    assert gate(sides.run(), after(dns=None), policy=fewer).decision is GO
     strict = '[conformance]\nstill_broken = "no-go"'
-    assert gate(samples.run(dns=BROKEN), after(dns=BROKEN), policy=strict).decision is NO_GO
+    assert gate(sides.run(dns=BROKEN), after(dns=BROKEN), policy=strict).decision is NO_GO
 
 
 EXCEPTION = """
@@ -175,23 +176,23 @@ expires = {}
 
 
 def test_a_known_exception_excuses_until_its_date() -> None:
-    decided = gate(samples.run(), after(dns=BROKEN), policy=EXCEPTION.format("2026-11-26"))
+    decided = gate(sides.run(), after(dns=BROKEN), policy=EXCEPTION.format("2026-11-26"))
     assert decided.decision is GO
     assert decided.reason.endswith("1 known exceptions")
     (item,) = decided.of(Ruling.EXCEPTED)
     assert item.exception == "known (network team, until 2026-11-26)"
-    assert gate(samples.run(), after(policy=BROKEN), policy=EXCEPTION.format("2026-11-26")).decision is NO_GO
+    assert gate(sides.run(), after(policy=BROKEN), policy=EXCEPTION.format("2026-11-26")).decision is NO_GO
 
 
 @pytest.mark.parametrize("now", [HOLDS, BROKEN])
 def test_an_expired_exception_fails_whether_or_not_it_is_needed(now: Verdict) -> None:
-    decided = gate(samples.run(), after(dns=now), policy=EXCEPTION.format("2026-11-25"))
+    decided = gate(sides.run(), after(dns=now), policy=EXCEPTION.format("2026-11-25"))
     assert decided.decision is NO_GO
     assert any("expired on 2026-11-25: renew or remove it" in item.text for item in decided.of(Ruling.NO_GO))
 
 
 def test_an_exception_that_is_not_needed_is_told() -> None:
-    decided = gate(samples.run(), after(), policy=EXCEPTION.format("2027-01-01"))
+    decided = gate(sides.run(), after(), policy=EXCEPTION.format("2027-01-01"))
     assert decided.decision is GO
     assert "was not needed" in decided.of(Ruling.NOTE)[0].text
 
@@ -199,34 +200,34 @@ def test_an_exception_that_is_not_needed_is_told() -> None:
 @pytest.mark.parametrize(
     ("flow", "decision", "words"),
     [
-        (samples.watched(), GO, "nothing lost"),
-        (samples.watched(out=0.5, failed=50), GO, "within its limits"),
-        (samples.watched(out=1.5, failed=90), NO_GO, "out for 1500 ms from 10.0 s on (limit 1000 ms)"),
-        (samples.watched(out=0.5, failed=101), NO_GO, "101 attempts failed (limit 100)"),
-        (samples.watched(out=0.4, failed=40, recovered=False), NO_GO, "not answered any more at the end"),
-        (samples.watched(kept=True, ended=1), NO_GO, "1 kept connections ended (limit 0): the one with web-1"),
-        (samples.watched(kept=True, out=0.4, failed=20), GO, "nothing lost"),
-        (samples.watched(unwatched=True), CANNOT, "not watched from 20.0 s to 25.0 s: its source was replaced"),
-        (samples.watched(unjudged=3000), CANNOT, "its sender stood still"),
-        (samples.watched(out=1.5, failed=90, unjudged=3000), CANNOT, "its sender stood still"),
-        (samples.watched(out=1.5, failed=90, unwatched=True), NO_GO, "out for 1500 ms"),
+        (sides.watched(), GO, "nothing lost"),
+        (sides.watched(out=0.5, failed=50), GO, "within its limits"),
+        (sides.watched(out=1.5, failed=90), NO_GO, "out for 1500 ms from 10.0 s on (limit 1000 ms)"),
+        (sides.watched(out=0.5, failed=101), NO_GO, "101 attempts failed (limit 100)"),
+        (sides.watched(out=0.4, failed=40, recovered=False), NO_GO, "not answered any more at the end"),
+        (sides.watched(kept=True, ended=1), NO_GO, "1 kept connections ended (limit 0): the one with web-1"),
+        (sides.watched(kept=True, out=0.4, failed=20), GO, "nothing lost"),
+        (sides.watched(unwatched=True), CANNOT, "not watched from 20.0 s to 25.0 s: its source was replaced"),
+        (sides.watched(unjudged=3000), CANNOT, "its sender stood still"),
+        (sides.watched(out=1.5, failed=90, unjudged=3000), CANNOT, "its sender stood still"),
+        (sides.watched(out=1.5, failed=90, unwatched=True), NO_GO, "out for 1500 ms"),
     ],
 )
 def test_what_the_upgrade_did_to_a_flow(flow: Any, decision: Decision, words: str) -> None:
-    decided = gate(samples.run(), after(), watch=samples.watch(flow))
+    decided = gate(sides.run(), after(), watch=sides.watch(flow))
     assert decided.decision is decision, decided.reason
     assert any(item.area == "disruption" and words in item.text for item in decided.items)
 
 
 def test_limits_of_some_flows_and_of_figures() -> None:
     kept = '[[disruption.flows]]\nmatch = "* → Service, kept tcp"\noutage_ms = 1000\nlost = 100\nended = 1'
-    ended = samples.watch(samples.watched(kept=True, ended=1))
-    assert gate(samples.run(), after(), watch=ended, policy=kept).decision is GO
-    assert gate(samples.run(), after(), watch=samples.watch(exit_code=1)).decision is NO_GO
+    ended = sides.watch(sides.watched(kept=True, ended=1))
+    assert gate(sides.run(), after(), watch=ended, policy=kept).decision is GO
+    assert gate(sides.run(), after(), watch=sides.watch(exit_code=1)).decision is NO_GO
     limited = '[disruption.figures]\n"outage, new TCP connections" = {}'
-    assert gate(samples.run(), after(), policy=limited.format(1000)).decision is GO
-    assert gate(samples.run(), after(), policy=limited.format(800)).decision is NO_GO
-    assert gate(samples.run(), after(), policy='[disruption.figures]\n"another" = 5').decision is CANNOT
+    assert gate(sides.run(), after(), policy=limited.format(1000)).decision is GO
+    assert gate(sides.run(), after(), policy=limited.format(800)).decision is NO_GO
+    assert gate(sides.run(), after(), policy='[disruption.figures]\n"another" = 5').decision is CANNOT
 
 
 def performance(tmp_path: Path, policy: str = 'required = ["performance"]') -> GateRecord:
@@ -235,40 +236,40 @@ def performance(tmp_path: Path, policy: str = 'required = ["performance"]') -> G
 
 
 def test_the_same_throughput_may_go(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1))
-    samples.write_bench(tmp_path / "after", samples.values(2))
+    sides.write_bench(tmp_path / "before", sides.values(1))
+    sides.write_bench(tmp_path / "after", sides.values(2))
     decided = performance(tmp_path)
     assert decided.decision is GO, decided.reason
     assert decided.judged["performance"] == "1 of 1 metrics within their margins"
 
 
 def test_ten_percent_less_throughput_is_a_no_go(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1), host=samples.values(3, centre=40))
-    samples.write_bench(tmp_path / "after", samples.values(2, centre=18), host=samples.values(4, centre=40))
+    sides.write_bench(tmp_path / "before", sides.values(1), host=sides.values(3, centre=40))
+    sides.write_bench(tmp_path / "after", sides.values(2, centre=18), host=sides.values(4, centre=40))
     decided = performance(tmp_path)
     assert decided.decision is NO_GO, decided.reason
     assert "beyond the margin of 5%" in decided.reason
 
 
 def test_ten_percent_less_on_the_hosts_too_is_the_machines_doing(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1), host=samples.values(3, centre=40))
-    samples.write_bench(tmp_path / "after", samples.values(2, centre=18), host=samples.values(4, centre=36))
+    sides.write_bench(tmp_path / "before", sides.values(1), host=sides.values(3, centre=40))
+    sides.write_bench(tmp_path / "after", sides.values(2, centre=18), host=sides.values(4, centre=36))
     decided = performance(tmp_path)
     assert decided.decision is CANNOT, decided.reason
     assert "the hosts themselves are worse too (host.ipv4.tcp-1 gbps" in decided.reason
 
 
 def test_two_noisy_benches_decide_nothing(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1, sigma=0.25))
-    samples.write_bench(tmp_path / "after", samples.values(2, sigma=0.25))
+    sides.write_bench(tmp_path / "before", sides.values(1, sigma=0.25))
+    sides.write_bench(tmp_path / "after", sides.values(2, sigma=0.25))
     decided = performance(tmp_path)
     assert decided.decision is CANNOT, decided.reason
     assert "this cluster cannot decide this metric" in decided.reason
 
 
 def test_benches_that_cannot_be_compared_decide_nothing(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1))
-    samples.write_bench(tmp_path / "after", samples.values(2), kernel="6.8.0")
+    sides.write_bench(tmp_path / "before", sides.values(1))
+    sides.write_bench(tmp_path / "after", sides.values(2), kernel="6.8.0")
     decided = performance(tmp_path)
     assert (decided.decision, decided.reason) == (
         CANNOT,
@@ -277,16 +278,16 @@ def test_benches_that_cannot_be_compared_decide_nothing(tmp_path: Path) -> None:
 
 
 def test_too_few_blocks_decide_nothing_and_those_that_are_not_valid_do_not_count(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before", samples.values(1))
-    samples.write_bench(tmp_path / "after", samples.values(2, count=4), invalid=samples.values(5))
+    sides.write_bench(tmp_path / "before", sides.values(1))
+    sides.write_bench(tmp_path / "after", sides.values(2, count=4), invalid=sides.values(5))
     decided = performance(tmp_path)
     assert decided.decision is CANNOT
     assert "10 blocks before, 4 now, and 5 are needed" in decided.reason
 
 
 def test_a_bench_of_one_side_alone_was_meant_to_be_compared(tmp_path: Path) -> None:
-    samples.write_bench(tmp_path / "before" / "bench", samples.values(1))
-    write_run_json(tmp_path / "before", samples.run())
+    sides.write_bench(tmp_path / "before" / "bench", sides.values(1))
+    write_run_json(tmp_path / "before", sides.run())
     write_run_json(tmp_path / "after", after())
     decided = performance(tmp_path, "")
     assert (decided.decision, decided.reason) == (
@@ -296,10 +297,10 @@ def test_a_bench_of_one_side_alone_was_meant_to_be_compared(tmp_path: Path) -> N
 
 
 def test_results_are_found_in_folders_below(tmp_path: Path) -> None:
-    write_run_json(tmp_path / "run", samples.run())
-    write_watch(tmp_path / "across" / "it", samples.watch(samples.watched()))
-    samples.write_bench(tmp_path / "bench-1", samples.values(1))
-    samples.write_bench(tmp_path / "bench-2", samples.values(2), run_id="b2")
+    write_run_json(tmp_path / "run", sides.run())
+    write_watch(tmp_path / "across" / "it", sides.watch(sides.watched()))
+    sides.write_bench(tmp_path / "bench-1", sides.values(1))
+    sides.write_bench(tmp_path / "bench-2", sides.values(2), run_id="b2")
     found = read_evidence(tmp_path)
     assert found.side.evidence == [
         "run r1 of 3 checks",
@@ -350,7 +351,7 @@ def test_what_came_from_a_cluster_is_shown_as_text() -> None:
     hostile.checks[0] = msgspec.structs.replace(
         hostile.checks[0], message="<script>alert(1)</script> | [x](http://evil.example) @everyone"
     )
-    decided = gate(samples.run(), hostile)
+    decided = gate(sides.run(), hostile)
     page, summary = render_gate(decided), markdown(decided)
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import TYPE_CHECKING
 
+from netassay.bench.schema import Environment, Header, Repetition, Tool, Validity, append, write_header
 from netassay.disruption import Outage, Timeline, Watched
 from netassay.disruption.timeline import Lost
-from netassay.gate.benches import LINES, SCHEMA
 from netassay.observation import Protocol
 from netassay.results.schema import CheckRecord, ClusterFacts, Figure, NodeFacts, RunRecord, Verdict
 from netassay.watch import FlowRecord, Unwatched, WatchRecord
@@ -64,32 +63,39 @@ def write_bench(
     invalid: Sequence[float] = (),
 ) -> None:
     """A bench's folder, with a line for each block and cell."""
-    folder.mkdir(parents=True)
-    (folder / "bench.json").write_text("{}")
+    environment = Environment(machine="2 x example", kernel=kernel)
+    write_header(
+        folder,
+        Header(
+            run=run_id,
+            netassay="0.1.0",
+            started=0,
+            level="gate",
+            mode="flannel-vxlan",
+            cells=[CELL, HOST],
+            environment=environment,
+            cluster=ClusterFacts(),
+        ),
+    )
     rows = [(CELL, block, value, True) for block, value in enumerate(gbps, 1)]
     rows += [(HOST, block, value, True) for block, value in enumerate(host, 1)]
     rows += [(CELL, block, value, False) for block, value in enumerate(invalid, 100)]
-    lines = [
-        json.dumps(
-            {
-                "schema": SCHEMA,
-                "run": run_id,
-                "block": block,
-                "rep": 1,
-                "order": 1,
-                "cell": cell,
-                "mode": "flannel-vxlan",
-                "environment": {"machine": "2 x example", "kernel": kernel},
-                "nodes": {},
-                "tool": {"name": "iperf3", "version": "3.18"},
-                "window": [0, 20],
-                "metrics": {"gbps": value},
-                "validity": {"valid": valid},
-            }
+    for cell, block, value, valid in rows:
+        line = Repetition(
+            run=run_id,
+            block=block,
+            rep=1,
+            order=1,
+            cell=cell,
+            mode="flannel-vxlan",
+            environment=environment,
+            nodes={},
+            tool=Tool(name="iperf3", version="3.18"),
+            window=(0.0, 20.0),
+            metrics={"gbps": value},
+            validity=Validity(valid=valid),
         )
-        for cell, block, value, valid in rows
-    ]
-    (folder / LINES).write_text("\n".join(lines) + "\n")
+        append(folder, line)
 
 
 def watch(*flows: FlowRecord, exit_code: int | None = 0) -> WatchRecord:
