@@ -34,7 +34,11 @@ def differing(one: Scene, other: Scene) -> list[Cell]:
     return [cell for cell in cells_of(one) if ruling(one, cell).open != ruling(other, cell).open]
 
 
-def changed(before: Scene, after: Scene, *, most: int = 12) -> list[Cell]:
-    """Give some of the cells that a change opens or closes, spread over all: whoever waits looks at them first."""
-    found = differing(before, after)
-    return found[:: max(1, len(found) // most)]
+def changed(before: Scene, after: Scene) -> list[Cell]:
+    """Give some of the cells that a change opens or closes: whoever waits looks at them first."""
+    return spread(differing(before, after))
+
+
+def spread(cells: list[Cell], *, most: int = 12) -> list[Cell]:
+    """Give about so many of these cells, from all over them."""
+    return cells[:: max(1, len(cells) // most)]

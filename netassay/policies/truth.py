@@ -79,6 +79,15 @@ class Table:
         """What was seen otherwise."""
         return [one for difference in self.differences.values() for cell in difference.wrong for one in cell.seen]
 
+    @property
+    def wrong_cells(self) -> list[Cell]:
+        """The cells that were seen otherwise, or not at all."""
+        return [
+            Cell(self.symbols[cell.source.name], self.symbols[cell.target.name], port)
+            for port, difference in self.differences.items()
+            for cell in (*difference.wrong, *difference.unknown)
+        ]
+
     def describe(self) -> str:
         """Say how many cells are wrong, and of the first of them why they should be otherwise."""
         count = sum(len(difference.cells) for difference in self.differences.values())

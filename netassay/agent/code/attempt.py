@@ -52,6 +52,8 @@ class Attempt:
         self.loop, self.index, self.wanted = loop, index, wanted
         self._done: Callable[[Seen], None] | None = done
         self.sock: socket.socket | None = None
+        # What the loop is asked to watch: for a socket itself it would make its words, addresses and all, each time.
+        self.fd = -1
         self._said: dict[str, Any] = {}
         self._started = time.time()
         self._clock = time.perf_counter()
@@ -67,6 +69,7 @@ class Attempt:
         wanted = self.wanted
         try:
             sock = self.sock = socket.socket(family, self.kind, self.protocol)
+            self.fd = sock.fileno()
             sock.setblocking(False)
             if wanted[6]:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,8 +114,8 @@ class Attempt:
         local: tuple[Any, ...] = ("", 0)
         sock = self.sock
         if sock is not None:
-            self.loop.remove_reader(sock)
-            self.loop.remove_writer(sock)
+            self.loop.remove_reader(self.fd)
+            self.loop.remove_writer(self.fd)
             try:
                 local = sock.getsockname()
                 if outcome == kernel.OPEN and self.kind == socket.SOCK_STREAM:
@@ -165,7 +168,7 @@ class TcpAttempt(Attempt):
         number = sock.connect_ex(address)
         if number not in (0, errno.EINPROGRESS):
             raise OSError(number, "connect")
-        self.loop.add_reader(sock, self.readable)
+        self.loop.add_reader(self.fd, self.readable)
 
     def readable(self) -> None:
         """Bytes, the end of the connection, or its failure."""
@@ -205,12 +208,12 @@ class TcpAttempt(Attempt):
             while self._unsent:
                 self._unsent = self._unsent[self.sock.send(self._unsent[: self.most]) :]
         except BlockingIOError:
-            self.loop.add_writer(self.sock, self.writable)
+            self.loop.add_writer(self.fd, self.writable)
             return
         except OSError as error:
             self.failed(error)
             return
-        self.loop.remove_writer(self.sock)
+        self.loop.remove_writer(self.fd)
 
     def late(self) -> None:
         """Tell how far it got."""
@@ -268,7 +271,7 @@ class HttpAttempt(TcpAttempt):
         ]
         request = "\r\n".join([*head, "", ""]).encode("latin-1", "replace")
         self._unsent = memoryview(request + (payload_line(size) if size else b""))
-        self.loop.add_writer(sock, self.writable)
+        self.loop.add_writer(self.fd, self.writable)
 
     def readable(self) -> None:
         """Bytes, the end of the connection, or its failure."""
@@ -311,7 +314,7 @@ class UdpAttempt(Attempt):
         if self.wanted[5]:
             kernel.set_dont_fragment(sock, sock.family)
         sock.connect(address)
-        self.loop.add_reader(sock, self.readable)
+        self.loop.add_reader(self.fd, self.readable)
         sock.send(b"n" * self.wanted[4])
 
     def readable(self) -> None:
@@ -343,7 +346,7 @@ class DnsAttempt(UdpAttempt):
     def set_off(self, sock: socket.socket, address: tuple[str, int]) -> None:
         """Ask."""
         sock.connect(address)
-        self.loop.add_reader(sock, self.readable)
+        self.loop.add_reader(self.fd, self.readable)
         labels = self.wanted[8].rstrip(".").encode("ascii").split(b".")
         name = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
         kind = _AAAA if sock.family == socket.AF_INET6 else _A

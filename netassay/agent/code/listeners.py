@@ -123,7 +123,7 @@ class StreamEcho:
                 client.setsockopt(*option)
             said = f'{self._head}{plain_address(peer[0])}","port":{peer[1]},"received":'
             self._clients.add(client)
-            self._loop.add_reader(client, _Reader(self, client, said))
+            self._loop.add_reader(client.fileno(), _Reader(self, client, said))
             self.say(client, said, 0)
 
     def say(self, client: socket.socket, said: str, *received: int) -> None:
@@ -144,7 +144,7 @@ class StreamEcho:
         """End one connection, if it is still there."""
         if client in self._clients:
             self._clients.discard(client)
-            self._loop.remove_reader(client)
+            self._loop.remove_reader(client.fileno())
             client.close()
 
 
