@@ -141,6 +141,7 @@ def values_for(mode: LabMode, proxy_mode: str, families: plan.Families) -> dict[
         "cluster_dns": families.first(plan.CLUSTER_DNS, plan.CLUSTER_DNS6),
         "cluster_domain": plan.CLUSTER_DOMAIN,
         "load_balancers": json.dumps(families.of(plan.LOAD_BALANCERS, plan.LOAD_BALANCERS6)),
+        "masquerade_all": "false",
         **mode.values,
     }
 
