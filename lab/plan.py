@@ -47,6 +47,9 @@ CONFINED6 = (VPC6, OUTSIDE_NETWORK6, POD_NETWORK6, SERVICE_NETWORK6)
 
 # Subnets of the VPC that no host has an address of: pods that have interfaces of their own are given theirs.
 VSWITCHES = {"vsw-lab-a": IPv4Network("172.30.64.0/20"), "vsw-lab-b": IPv4Network("172.30.80.0/20")}
+SPARE_VSWITCH = "vsw-lab-b"
+# Any other than the default group lets only its own members in.
+DEFAULT_GROUP, CLOSED_GROUP = "sg-lab-default", "sg-lab-closed"
 # Interfaces of a node that its pods share, each with a slice of the first vSwitch.
 SHARED_INTERFACES = ("eth1", "eth2")
 SLICE_LENGTH = 26

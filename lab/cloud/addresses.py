@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network
 
 DEFAULT_VSWITCH: Final = next(iter(plan.VSWITCHES))
-DEFAULT_GROUP: Final = "sg-lab-default"
 RESERVED: Final = 10
 """So many addresses at the beginning of a vSwitch are its cloud's own."""
 
@@ -27,7 +26,7 @@ class Wish:
 
     networking: str = ""
     vswitch: str = DEFAULT_VSWITCH
-    groups: tuple[str, ...] = (DEFAULT_GROUP,)
+    groups: tuple[str, ...] = (plan.DEFAULT_GROUP,)
     fixed: bool = False
 
 

@@ -12,7 +12,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lab import plan
-from lab.cloud.addresses import DEFAULT_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ def ruleset(leases: Sequence[Lease]) -> str:
     for lease in leases:
         for group in lease.wish.groups:
             members[group].add(str(lease.address))
-    special = {group: found for group, found in sorted(members.items()) if group != DEFAULT_GROUP}
+    special = {group: found for group, found in sorted(members.items()) if group != plan.DEFAULT_GROUP}
     lines = [f"table {TABLE} {{}}", f"delete table {TABLE}"]
     if special:
         pods = ", ".join(str(network) for network in plan.VSWITCHES.values())

@@ -39,7 +39,7 @@ class Routes:
         while True:
             with suppress(ApiException, HTTPError):
                 nodes = self._core.list_node(_request_timeout=10)
-                self._set(nodes.items)
+                self.set(nodes.items)
                 follow: Any = watch.Watch()  # type: ignore[no-untyped-call]
                 events = follow.stream(
                     self._core.list_node,
@@ -48,7 +48,7 @@ class Routes:
                 )
                 for event in events:
                     if event["type"] in ("ADDED", "DELETED") or self._has_news(event["object"]):
-                        self._set(self._core.list_node(_request_timeout=10).items)
+                        self.set(self._core.list_node(_request_timeout=10).items)
             time.sleep(PAUSE)
 
     def _has_news(self, node: Any) -> bool:
@@ -56,7 +56,7 @@ class Routes:
 
     _told: Mapping[str, str] = {}
 
-    def _set(self, nodes: list[Any]) -> None:
+    def set(self, nodes: list[Any]) -> None:
         """Make the routes that there should be, oldest node first, as far as the quota goes."""
         known = sorted(nodes, key=lambda node: (node.metadata.creation_timestamp, node.metadata.name))
         ranges = {node.metadata.name: node.spec.pod_cidr for node in known if node.spec.pod_cidr}

@@ -57,7 +57,9 @@ class Objects:
         return True
 
     def wish(self, namespace: str, pod: str) -> Wish:
-        """What the PodNetworking asks for that selects this pod, if one does."""
+        """What the PodNetworking asks for that selects this pod, if one does; shared interfaces give no choice."""
+        if self._cloud.interfaces == "shared":
+            return Wish()
         try:
             networkings = self._custom.list_cluster_custom_object(GROUP, VERSION, "podnetworkings")["items"]
             if not networkings:
@@ -195,7 +197,7 @@ def node_resource(node: str, leases: Sequence[Lease], cloud: Cloud) -> dict[str,
     """Terway's own Node: what interfaces it has, and which addresses of them are which pods'."""
     interfaces = {}
     if cloud.interfaces == "shared":
-        for name, own in plan.slices(node).items():
+        for name in plan.SHARED_INTERFACES:
             eni = f"eni-lab-{node}-{name}"
             mine = [lease for lease in leases if lease.interface == name]
             interfaces[eni] = {
@@ -203,7 +205,7 @@ def node_resource(node: str, leases: Sequence[Lease], cloud: Cloud) -> dict[str,
                 "networkInterfaceType": "Secondary",
                 "status": "InUse",
                 "vSwitchID": DEFAULT_VSWITCH,
-                "ipv4CIDR": str(own),
+                "ipv4CIDR": str(plan.VSWITCHES[DEFAULT_VSWITCH]),
                 "ipv4": {
                     str(lease.address): {
                         "ip": str(lease.address),

@@ -139,6 +139,24 @@ def run(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = "",
+    vswitch: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="A vSwitch, other than the usual ones, that pods may be put on (Terway).",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
+    security_group: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="A security group that lets in no pods but its own (Terway).",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
     density: Annotated[
         int,
         typer.Option(
@@ -221,6 +239,8 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_address=ingress_address,
         gateway_class=gateway_class,
         load_balancer_class=load_balancer_class,
+        vswitch=vswitch,
+        security_group=security_group,
         density=density,
         policy_fuzz=policy_fuzz,
         policy_pods=policy_pods,

@@ -48,7 +48,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses
     of the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls
     short of the pod's MTU, where that was reckoned for IPv4. `lease_store`: the folder of each node in which its IPAM
-    keeps a file for every address that is taken, "" if there is none. `metadata_address`: where a cloud tells its
+    keeps a file for every address that is taken, "" if there is none. `hops` are the routers between pods on different
+    nodes. `service_source` is whose address endpoints see through a cluster IP: the "pod"'s, or that of its "node".
+    `metadata_address`: where a cloud tells its
     machines about themselves.
     """
 
@@ -59,6 +61,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pod_range_per_node: bool | None = None
     ipv6_shortfall: Shortfall | None = None
     lease_store: str = ""
+    hops: int | None = None
+    service_source: str = ""
     metadata_address: str = "169.254.169.254"
 
 
