@@ -72,7 +72,10 @@ def run(  # noqa: PLR0917 - typer calls it by name
             help="Only these suites, files or checks: `dns,services`, `dns/test_a.py::test_name`.",
         ),
     ] = None,
-    mode: Annotated[str, typer.Option(metavar="auto|NAME", help="CNI mode whose expectations count.")] = "auto",
+    mode: Annotated[
+        str,
+        typer.Option(metavar="auto|NAME|FILE.toml", help="CNI mode whose expectations count, or a file of your own."),
+    ] = "auto",
     ip_family: Annotated[
         str,
         typer.Option(

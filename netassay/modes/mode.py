@@ -6,6 +6,7 @@ import fnmatch
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -113,9 +114,17 @@ def names() -> list[str]:
 
 @cache
 def load(name: str) -> Mode:
-    """Read a mode by its name; `UsageError` if there is none, `HarnessFault` if its file is not valid."""
+    """Read a mode by its name, or a file of the user's own; `UsageError` if there is none.
+
+    `HarnessFault` if the file is not valid.
+    """
+    if name.endswith(".toml"):
+        own = Path(name)
+        if not own.is_file():
+            raise UsageError(f"there is no mode file {name}")
+        return read(own.read_bytes(), name)
     if name not in names():
-        raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, or auto")
+        raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, a file of yours, or auto")
     file = resources.files("netassay.modes").joinpath(f"{name}.toml")
     return read(file.read_bytes(), str(file))
 
