@@ -238,7 +238,15 @@ def _container(run: Run, image: str, options: PodOptions) -> dict[str, Any]:
 def _container_beside(name: str, image: str, options: PodOptions) -> dict[str, Any]:
     """A second container in the same network; it is not driven, and answers under a name of its own."""
     identity = {"name": "POD_NAME", "value": beside_name(name)}
-    return {**_running(image, _serve(options.beside), _MOUNTS), "name": "beside", "env": [identity]}
+    container = {**_running(image, _serve(options.beside), _MOUNTS), "name": "beside", "env": [identity]}
+    if "tcp" in options.beside:
+        # A pod is Ready when all of its containers are: on a busy node the second one comes up later.
+        container["readinessProbe"] = {
+            "tcpSocket": {"port": options.beside["tcp"]},
+            "periodSeconds": READINESS_PERIOD_SECONDS,
+            "timeoutSeconds": 5,
+        }
+    return container
 
 
 def beside_name(pod: str) -> str:
