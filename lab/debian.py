@@ -55,9 +55,12 @@ def install_tools(more: Mapping[str, str], progress: Progress) -> None:
             _apt("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
 
 
-def download(roots: Iterable[str], folder: Path) -> list[Path]:
-    """Download the packages `roots` and all that they need at run time into `folder`."""
-    names = sorted(_closure(roots))
+def download(roots: Iterable[str], folder: Path, *, but: Iterable[str] = ()) -> list[Path]:
+    """Download the packages `roots` and all that they need at run time into `folder`.
+
+    What `but` needs is left out: it is there already.
+    """
+    names = sorted(_closure(roots) - _closure(but))
     _apt("apt-get", "download", "-qq", *names, cwd=folder)
     return sorted(folder.glob("*.deb"))
 

@@ -11,9 +11,11 @@ from rich.console import Console
 
 import netassay
 from netassay import bundle
+from netassay.cli.gate import gate
 from netassay.cli.keep import report, sweep
 from netassay.cli.look import detect, images, preflight
 from netassay.cli.run import run, run_help
+from netassay.cli.watch import watch
 from netassay.errors import HarnessFault, UsageError
 
 USAGE: Final = 2
@@ -46,10 +48,27 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     app.command(help=run_help())(run)
-    for command in (detect, preflight, images, sweep, report):
+    for command in (detect, preflight, images, watch, gate, sweep, report):
         app.command()(command)
+    _add_bench(app)
     _add_lab(app)
     return app
+
+
+def _add_bench(app: typer.Typer) -> None:
+    """Add `bench` where what it needs is installed; elsewhere, one that says how to install it."""
+    try:
+        from netassay.cli.bench import bench  # noqa: PLC0415 - the extra `bench` may not be installed
+    except ImportError as error:
+        reason = f"measuring needs more than is installed ({error}): pip install 'netassay[bench]'"
+
+        def missing(arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+            raise UsageError(reason)
+
+        settings = {"ignore_unknown_options": True}
+        app.command("bench", help="Measure the network (not installed).", context_settings=settings)(missing)
+    else:
+        app.command()(bench)
 
 
 def _add_lab(app: typer.Typer) -> None:

@@ -265,7 +265,7 @@ def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
     with ExitStack() as held:
         kubeconfig = request.kubeconfig
         if request.lab:
-            kubeconfig = held.enter_context(_lab_kubeconfig(request.lab, request.ip_family, keep=keep_lab))
+            kubeconfig = held.enter_context(lab_kubeconfig(request.lab, request.ip_family, keep=keep_lab))
         cluster = held.enter_context(connect(kubeconfig, request.context, in_cluster=request.in_cluster))
         assay = Assay(cluster, request, console())
         return assay.run(), assay.folder
@@ -293,7 +293,7 @@ def run_help() -> str:
 
 
 @contextmanager
-def _lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
+def lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
     """Give the kubeconfig of the lab in this mode. A lab that was not up is brought up, and taken down again.
 
     Raises `UsageError` if that can't be done here.

@@ -135,3 +135,21 @@ class ResolvConf(msgspec.Struct, frozen=True, kw_only=True):
     nameservers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters since a machine's start, to take differences of.
+
+    `at` is the machine's clock; `machine` is the same for nodes that share a kernel; `cpu` is in seconds of one core,
+    by kind, of the whole machine; the rest is of the probe's network namespace. `tracked` is how many connections are
+    tracked now, None where that can't be read.
+    """
+
+    at: float
+    machine: str
+    cores: int
+    cpu: dict[str, float]
+    rx_bytes: int
+    tx_bytes: int
+    tcp: dict[str, int]
+    tracked: int | None = None

@@ -30,6 +30,14 @@ _MOUNTS: list[dict[str, Any]] = [
     {"name": "agent", "mountPath": "/netassay", "readOnly": True},
     {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own
 ]
+_CONFINED: dict[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+LOAD_CONTAINER = "load"
+LOAD_PORT, LOAD_PORT_ON_HOST = 5199, 20_199
+"""Where the container that makes load waits, on loopback."""
 # The agent ends at once when told to; anything left would be killed after this.
 GRACE_SECONDS = 1
 READINESS_PERIOD_SECONDS = 1
@@ -46,7 +54,8 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     its own, by the names of those, at the node's address `host_ip` if there is one. `first` is what an init container
     does with the agent before it starts, and `beside` gives it a second container that serves these ports. `host_path`
     is a folder of the node that it may read, at `HOST_PATH`. With `shared_processes` its agent is not the first process
-    of the pod's PID namespace, and so can be killed from inside. `resources` are extended resources that it asks for.
+    of the pod's PID namespace, and so can be killed from inside. `load_image` is the image of a second container,
+    in which generators of load are started by exec. `resources` are extended resources that it asks for.
     """
 
     node: str | None = None
@@ -70,6 +79,7 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     beside: Mapping[str, int] = {}
     host_path: str = ""
     shared_processes: bool = False
+    load_image: str = ""
     resources: Mapping[str, str] = {}
 
     @property
@@ -114,6 +124,8 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
     containers = [_container(run, image, options)]
     if options.beside:
         containers.append(_container_beside(name, image, options))
+    if options.load_image:
+        containers.append(_load_container(options))
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -196,12 +208,25 @@ def probe_deployment(
             "replicas": replicas,
             "selector": chosen,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "template": {
-                "metadata": {key: pod["metadata"][key] for key in ("labels", "annotations")},
-                "spec": pod["spec"],
-            },
+            "template": _template(pod),
         },
     }
+
+
+def probe_daemon_set(run: Run, name: str, in_namespace: str, image: str, options: PodOptions) -> dict[str, Any]:
+    """A DaemonSet of such pods: one on each node, also while the node is cordoned or drained."""
+    pod = probe_pod(run, name, in_namespace, image, options)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": in_namespace, "labels": {PROBE_LABEL: name, **run.labels}},
+        "spec": {"selector": {"matchLabels": {PROBE_LABEL: name, **run.labels}}, "template": _template(pod)},
+    }
+
+
+def _template(pod: dict[str, Any]) -> dict[str, Any]:
+    """What a controller makes such pods from."""
+    return {"metadata": {key: pod["metadata"][key] for key in ("labels", "annotations")}, "spec": pod["spec"]}
 
 
 def ports_of(run: Run, *, host_network: bool) -> Mapping[str, int]:
@@ -249,6 +274,21 @@ def _container_beside(name: str, image: str, options: PodOptions) -> dict[str, A
     return container
 
 
+def _load_container(options: PodOptions) -> dict[str, Any]:
+    """A container that waits: an iperf3 server on loopback, which every image with iperf3 can start."""
+    port = LOAD_PORT_ON_HOST if options.host_network else LOAD_PORT
+    return {
+        "name": LOAD_CONTAINER,
+        "image": options.load_image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(port)],
+        # No limit for CPU: a generator that is held back measures the limit.
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": _CONFINED,
+        "volumeMounts": [_MOUNTS[1]],
+    }
+
+
 def beside_name(pod: str) -> str:
     """The identity under which the second container of a pod answers."""
     return f"beside-{pod}"
@@ -284,11 +324,7 @@ def _running(image: str, agent: list[str], mounts: list[dict[str, Any]]) -> dict
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", AGENT_PATH, *agent],
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _CONFINED,
         "volumeMounts": mounts,
     }
 

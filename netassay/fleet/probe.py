@@ -13,6 +13,7 @@ from netassay.errors import HarnessFault
 from netassay.families import Addressed
 from netassay.fleet.answers import (
     Answer,
+    Counters,
     Echo,
     Interface,
     Lookup,
@@ -70,6 +71,7 @@ class Probe(Addressed):
         self.addresses, self.host_network, self.ports = addresses, host_network, ports
         self.observer: Callable[[Sequence[Observation]], None] | None = None
         self.loop = loop
+        self._make = make
         self.session = Session(name, make)
         self._nameserver = ""
 
@@ -81,6 +83,14 @@ class Probe(Addressed):
     def lost(self) -> str:
         """Why this probe can be used no more, "" while it can."""
         return self.session.lost
+
+    def renew(self) -> None:
+        """Give up the stream, also one that is lost for good, and open a new one at the next call.
+
+        For who knows why it was lost, as when the API server was restarted.
+        """
+        self.loop.run(self.session.close())
+        self.session = Session(self.name, self._make)
 
     def attempt(self, attempts: Sequence[Attempt], *, concurrency: int = CONCURRENCY) -> list[Observation]:
         """Make the attempts, at most `concurrency` at once: one observation for each, in the same order."""
@@ -236,6 +246,10 @@ class Probe(Addressed):
     def link_mtu(self) -> int:
         """MTU in bytes of the interface of the default route, 0 if there is no link but loopback."""
         return int(self._facts("link_mtu"))
+
+    def counters(self) -> Counters:
+        """What the machine and this network namespace have counted so far."""
+        return msgspec.convert(self._facts("counters"), Counters)
 
     def has_sctp(self) -> bool:
         """Whether the kernel speaks SCTP now; looking does not have it load the module."""

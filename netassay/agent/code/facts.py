@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import Any, Callable
 
+from .counters import counters
 from .kernel import has_sctp
 from .neighbours import neighbours
 
@@ -140,6 +141,7 @@ def link_mtu() -> int:
 
 READINGS: dict[str, Callable[[], Any]] = {
     "interfaces": interfaces,
+    "counters": counters,
     "routes": routes,
     "neighbours": neighbours,
     "resolv_conf": resolv_conf,
