@@ -18,12 +18,13 @@ class Protocol(StrEnum):
     UDP = "udp"
     HTTP = "http"
     SCTP = "sctp"
+    DNS = "dns"
 
     @property
     def transport(self) -> Transport:
         """What carries it."""
         match self:
-            case Protocol.UDP:
+            case Protocol.UDP | Protocol.DNS:
                 return "UDP"
             case Protocol.SCTP:
                 return "SCTP"
@@ -60,7 +61,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `timeout` is in seconds for the whole attempt. `payload` is the number of bytes sent, which the peer must report as
     received. `dont_fragment` sets DF on UDP. `source_port` 0 lets the kernel choose. `path` and `host_header` are for
-    HTTP.
+    HTTP; over DNS, `host_header` is the name that is asked for.
     """
 
     protocol: Protocol

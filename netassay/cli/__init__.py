@@ -11,9 +11,11 @@ from rich.console import Console
 
 import netassay
 from netassay import bundle
+from netassay.cli.gate import gate
 from netassay.cli.keep import report, sweep
 from netassay.cli.look import detect, images, preflight
 from netassay.cli.run import run, run_help
+from netassay.cli.watch import watch
 from netassay.errors import HarnessFault, UsageError
 
 USAGE: Final = 2
@@ -46,9 +48,9 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     app.command(help=run_help())(run)
-    _add_bench(app)
-    for command in (detect, preflight, images, sweep, report):
+    for command in (detect, preflight, images, watch, gate, sweep, report):
         app.command()(command)
+    _add_bench(app)
     _add_lab(app)
     return app
 

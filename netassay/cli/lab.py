@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 import typer
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import lifecycle, modes, paths, plan, state
+from lab import upgrade as upgrades
 from lab.errors import LabError
 from lab.objects import Objects, is_ready
 from lab.progress import Progress
@@ -120,6 +122,35 @@ def status() -> None:
         out.print(pod_table)
     finally:
         objects.close()
+
+
+@app.command()
+@reported
+def upgrade(
+    component: Annotated[str, typer.Argument(help=f"One of {', '.join(upgrades.COMPONENTS)}.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE", help=f"kube-proxy's new mode: {' or '.join(lifecycle.PROXY_MODES)}.", show_default=False
+        ),
+    ] = "",
+    node: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this node, for kubelet, containerd and node (all of them).", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Restart or swap a component of the running lab, node by node, as an upgrade does.
+
+    `node` drains each node, restarts its kubelet and takes it back. To see what that does to flows:
+    `netassay watch --lab -- netassay lab upgrade kube-proxy --to iptables`.
+    """
+
+    def tell(done: str) -> None:
+        out.print(f"{datetime.now(UTC):%H:%M:%S.%f}"[:-3] + f" {done}", markup=False, highlight=False, soft_wrap=True)
+
+    upgrades.upgrade(component, tell, to=to, nodes=node or ())
 
 
 @app.command(name="modes")

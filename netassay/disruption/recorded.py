@@ -29,11 +29,17 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool
     interval: float
     timeout: float
+    host_header: str = ""
+
+    @property
+    def attempts(self) -> str:
+        """What is made at each beat of a stream, in a word."""
+        return "questions" if self.protocol is Protocol.DNS else "connections"
 
     def __str__(self) -> str:
         """As in `probe-1 (node-1) → Service web, 10.96.0.7:8080, new tcp connections`."""
         source = f"{self.source} ({self.source_node})" if self.source_node else self.source
-        what = f"a kept {self.protocol} flow" if self.kept else f"new {self.protocol} connections"
+        what = f"a kept {self.protocol} flow" if self.kept else f"new {self.protocol} {self.attempts}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{source} → {self.target}, {host}:{self.port}, {what}"
 

@@ -96,7 +96,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failed_beyond_chance(self) -> int:
         """Failed attempts, without single datagrams that were lost between two answered ones: nobody promises those."""
-        udp = self.flow.protocol is Protocol.UDP
+        udp = self.flow.protocol.transport == "UDP"
         return sum(outage.failed for outage in self.outages if not (udp and outage.recovered and outage.failed == 1))
 
     @property

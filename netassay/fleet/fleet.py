@@ -20,6 +20,7 @@ from netassay.fleet.manifests import (
     agent_config_map,
     namespace,
     ports_of,
+    probe_daemon_set,
     probe_deployment,
     probe_pod,
 )
@@ -135,6 +136,20 @@ class Fleet:
         space = self._space(chosen)
         self._prepare(space)
         return self.cluster.create(probe_deployment(self.run, name, space, self.image, replicas, chosen))
+
+    def deploy_on_every_node(self, name: str, **options: Any) -> dict[str, Any]:
+        """Create a DaemonSet of probe pods, without waiting for them; as the server keeps it. Else as `deploy`."""
+        chosen = PodOptions(**{"tolerate_taints": self._tolerate_taints, **options})
+        space = self._space(chosen)
+        self._prepare(space)
+        return self.cluster.create(probe_daemon_set(self.run, name, space, self.image, chosen))
+
+    def pods_of(self, name: str) -> list[dict[str, Any]]:
+        """The pods that a controller of this name has made and that are not being deleted, by node."""
+        labels = f"{self.run.selector},{PROBE_LABEL}={name}"
+        pods = self.cluster.list("Pod", self.run.namespace, labels=labels)
+        there = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+        return sorted(there, key=lambda pod: (pod["spec"].get("nodeName", ""), pod["metadata"]["name"]))
 
     def wait_for(self, probes: Sequence[Probe], *, ready: bool = True, timeout: float = POD_SECONDS) -> None:
         """Wait until probes that were added without waiting are up, and learn their nodes and addresses."""

@@ -194,12 +194,25 @@ def probe_deployment(
             "replicas": replicas,
             "selector": chosen,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "template": {
-                "metadata": {key: pod["metadata"][key] for key in ("labels", "annotations")},
-                "spec": pod["spec"],
-            },
+            "template": _template(pod),
         },
     }
+
+
+def probe_daemon_set(run: Run, name: str, in_namespace: str, image: str, options: PodOptions) -> dict[str, Any]:
+    """A DaemonSet of such pods: one on each node, also while the node is cordoned or drained."""
+    pod = probe_pod(run, name, in_namespace, image, options)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": in_namespace, "labels": {PROBE_LABEL: name, **run.labels}},
+        "spec": {"selector": {"matchLabels": {PROBE_LABEL: name, **run.labels}}, "template": _template(pod)},
+    }
+
+
+def _template(pod: dict[str, Any]) -> dict[str, Any]:
+    """What a controller makes such pods from."""
+    return {"metadata": {key: pod["metadata"][key] for key in ("labels", "annotations")}, "spec": pod["spec"]}
 
 
 def ports_of(run: Run, *, host_network: bool) -> Mapping[str, int]:

@@ -70,6 +70,7 @@ class Probe(Addressed):
         self.addresses, self.host_network, self.ports = addresses, host_network, ports
         self.observer: Callable[[Sequence[Observation]], None] | None = None
         self.loop = loop
+        self._make = make
         self.session = Session(name, make)
         self._nameserver = ""
 
@@ -81,6 +82,14 @@ class Probe(Addressed):
     def lost(self) -> str:
         """Why this probe can be used no more, "" while it can."""
         return self.session.lost
+
+    def renew(self) -> None:
+        """Give up the stream, also one that is lost for good, and open a new one at the next call.
+
+        For who knows why it was lost, as when the API server was restarted.
+        """
+        self.loop.run(self.session.close())
+        self.session = Session(self.name, self._make)
 
     def attempt(self, attempts: Sequence[Attempt], *, concurrency: int = CONCURRENCY) -> list[Observation]:
         """Make the attempts, at most `concurrency` at once: one observation for each, in the same order."""

@@ -32,8 +32,8 @@ class Recording:
         self._replies: list[Timed] = []
         self._next = 0
 
-    async def begin(self, seconds: float, **http: str) -> None:
-        """Have the agent begin, and end by itself after `seconds`; `http` may give `path` and `host_header`."""
+    async def begin(self, seconds: float) -> None:
+        """Have the agent begin, and end by itself after `seconds`."""
         flow = self.flow
         await self._call(
             "record",
@@ -44,7 +44,7 @@ class Recording:
             interval=flow.interval,
             timeout=flow.timeout,
             seconds=seconds,
-            **http,
+            host_header=flow.host_header,
         )
 
     async def collect(self) -> Recorded:

@@ -6,10 +6,8 @@ import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-import jinja2
-
-from netassay import bundle
 from netassay.report.compare import compare
+from netassay.report.environment import environment
 from netassay.report.view import view
 from netassay.results.files import write_whole
 
@@ -25,12 +23,12 @@ COMPARISON_HTML: Final = "comparison.html"
 
 def render(run: RunRecord) -> str:
     """Give the run's page: self-contained, without scripts, and with everything that came from a cluster escaped."""
-    return _environment().get_template("report.html.j2").render(page=view(run))
+    return environment().get_template("report.html.j2").render(page=view(run))
 
 
 def render_comparison(runs: Sequence[tuple[RunRecord, str]]) -> str:
     """Give the page of several runs side by side, each with the address of its own page; as self-contained."""
-    return _environment().get_template("compare.html.j2").render(page=compare(runs))
+    return environment().get_template("compare.html.j2").render(page=compare(runs))
 
 
 def write_comparison(path: Path, runs: Sequence[tuple[RunRecord, Path]]) -> None:
@@ -38,16 +36,6 @@ def write_comparison(path: Path, runs: Sequence[tuple[RunRecord, Path]]) -> None
     there = path.absolute().parent
     links = [(run, f"{os.path.relpath(folder.absolute(), there)}/{REPORT_HTML}") for run, folder in runs]
     write_whole(path, render_comparison([(run, quote(link)) for run, link in links]))
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(bundle.templates()),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def write_report(folder: Path, run: RunRecord) -> Path:

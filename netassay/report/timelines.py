@@ -70,13 +70,15 @@ def event_views(run: RunRecord, checks: Mapping[str, CheckView]) -> list[EventVi
                 before=f"{-since:.1f} s",
                 after=f"{until:.1f} s",
                 disturbed=sum(bool(one.outages) for one in record.timelines),
-                strips=[_strip(one, since, scale) for one in record.timelines],
+                strips=[strip(one, since, scale) for one in record.timelines],
             )
         )
     return views
 
 
-def _strip(one: Timeline, since: float, scale: float) -> Strip:
+def strip(one: Timeline, since: float, scale: float) -> Strip:
+    """Draw one flow; `since` is the moment at the left end, `scale` how wide a second is."""
+
     def place(moment: float) -> float:
         return round((moment - since) * scale, 1)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from netassay.agent.local import LocalAgent
@@ -232,3 +234,29 @@ def test_a_serving_process_can_be_killed_from_inside(tmp_path: Path) -> None:
     with LocalAgent(tmp_path, "doomed") as doomed, LocalProbe(doomed.drive_command, "killer") as killer:
         killer.control({"do": "kill"})
         assert doomed.process.wait(5) == -signal.SIGKILL
+
+
+def test_a_stream_of_questions_shows_when_a_name_server_answers(
+    agent: LocalAgent, alone: LocalProbe, recorder: Recorder
+) -> None:
+    answer = b"\x85\x80\x00\x01\x00\x01" + bytes(4)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(2)
+        asked = msgspec.structs.replace(
+            watched(alone, "dns", server.getsockname()[1], kept=False), host_header="web.example.com"
+        )
+        recorder.begin([(alone, asked)], seconds=10)
+        # Three answers, a refusal (response code 5), and then no more.
+        for number in range(4):
+            question, client = server.recvfrom(512)
+            assert b"\x03web\x07example\x03com\x00\x00\x01\x00\x01" in question
+            flags = answer if number < 3 else b"\x85\x85" + answer[2:]
+            server.sendto(question[:2] + flags + question[12:], client)
+        time.sleep(SETTLE)
+        (recorded,) = recorder.finish()
+    judged = [run for run in recorded.runs if run.outcome is not Outcome.NO_VERDICT]
+    answered = sum(run.count for run in judged if run.answered)
+    refused, *unanswered = [run for run in judged if not run.answered]
+    assert (answered, refused.words, refused.count) == (3, "response code 5", 1)
+    assert all(run.outcome is Outcome.TIMED_OUT for run in unanswered)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 import struct
 import time
@@ -332,7 +333,51 @@ class UdpAttempt(Attempt):
         self.end(kernel.TIMED_OUT, errno.ETIMEDOUT, f"no answer in {self.wanted[3]:g} s")
 
 
-KINDS: dict[str, type[Attempt]] = {"tcp": TcpAttempt, "http": HttpAttempt, "udp": UdpAttempt, "sctp": SctpAttempt}
+class DnsAttempt(UdpAttempt):
+    """One question over UDP for the addresses of the name that `host_header` holds, without search list or repetition.
+
+    A name server says nothing of itself: whoever answers at its address is called by that. For a stream of such
+    questions, dnspython would be too slow by far.
+    """
+
+    def set_off(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        """Ask."""
+        sock.connect(address)
+        self.loop.add_reader(sock, self.readable)
+        labels = self.wanted[8].rstrip(".").encode("ascii").split(b".")
+        name = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+        kind = _AAAA if sock.family == socket.AF_INET6 else _A
+        self._id = os.urandom(2)
+        # One question, recursion desired.
+        sock.send(self._id + b"\x01\x00\x00\x01" + bytes(6) + name + struct.pack("!HH", kind, _IN))
+
+    def readable(self) -> None:
+        """A response to this question, or an ICMP error."""
+        assert self.sock is not None
+        try:
+            data = self.sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.failed(error)
+            return
+        if len(data) < _DNS_HEADER or data[:2] != self._id or not data[2] & 0x80:
+            return
+        code, answers = data[3] & 0x0F, int.from_bytes(data[6:8], "big")
+        self.heard({"agent": f"name server {self.wanted[1]}"})
+        self.end(kernel.OPEN, error=f"response code {code}" if code else "" if answers else "no address for the name")
+
+
+_DNS_HEADER = 12
+_A, _AAAA, _IN = 1, 28, 1
+
+KINDS: dict[str, type[Attempt]] = {
+    "tcp": TcpAttempt,
+    "http": HttpAttempt,
+    "udp": UdpAttempt,
+    "sctp": SctpAttempt,
+    "dns": DnsAttempt,
+}
 
 
 def parse_head(head: bytes) -> tuple[int, dict[str, str]]:

@@ -160,8 +160,8 @@ class Recordings:
             raise RuntimeError(f"there are {MOST} recordings already, and that is the most")
         if not kernel.family_of(command["host"]):
             raise RuntimeError(f"a recording needs an address, not {command['host']!r}")
-        if command["kept"] and command["protocol"] == "sctp":
-            raise RuntimeError("no kept flow is recorded over SCTP")
+        if command["kept"] and command["protocol"] in ("sctp", "dns"):
+            raise RuntimeError(f"no kept flow is recorded over {command['protocol'].upper()}")
         kind = Flow if command["kept"] else Stream
         self._all[name] = kind(command)
         return True
