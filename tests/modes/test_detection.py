@@ -1,7 +1,7 @@
 """Detection on recorded objects: the right mode, with its evidence, and `generic` rather than a guess.
 
-`flannel-vxlan.json` and those of lab modes were read from clusters as they are; the others are such objects, changed for
-the case.
+`flannel-vxlan.json` and those of lab modes were read from clusters as they are; the others are such objects, changed
+for the case.
 """
 
 from __future__ import annotations
