@@ -44,4 +44,9 @@ pytest_plugins = [
     "fixtures.service_proxy",
     "fixtures.disruption",
     "fixtures.admin_policies",
+    "fixtures.tunnels",
+    "fixtures.interfaces",
+    "fixtures.pod_networkings",
+    "fixtures.eni_limits",
+    "fixtures.ebpf",
 ]

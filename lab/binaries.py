@@ -32,7 +32,8 @@ class Family:
     """What is made together because it shares one file of pins, so that pins of families cannot fight.
 
     `binaries` are programs and the Go packages that they are built from, or in a `wheel` the names of its scripts.
-    `crds` names the module and the folder in it that holds custom resource definitions.
+    `crds` names the module and the folder in it that holds custom resource definitions; `sources` likewise the folder
+    of what a program compiles by itself, and, as `into`, where that is laid beside the programs.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Family:
     stamps: Mapping[str, str] = field(default_factory=dict)
     wheel: bool = False
     crds: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pins(self) -> Path:
@@ -61,6 +63,8 @@ class Family:
         )
         if self.crds:
             digest.update(repr(sorted(self.crds.items())).encode())
+        if self.sources:
+            digest.update(repr(sorted(self.sources.items())).encode())
         for file in sorted(self.pins.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()[:16]
@@ -73,7 +77,8 @@ class Family:
     @property
     def built(self) -> bool:
         """Whether nothing has to be done."""
-        return all((self.folder / name).exists() for name in (*self.binaries, *(("crds",) if self.crds else ())))
+        folders = (*(("crds",) if self.crds else ()), *((self.sources["into"],) if self.sources else ()))
+        return all((self.folder / name).exists() for name in (*self.binaries, *folders))
 
     def definitions(self) -> list[Path]:
         """The files of its custom resource definitions, once they are there."""
@@ -113,6 +118,10 @@ def _build(family: Family, tell: Callable[[str], None]) -> None:
             _compile(family, scratch, tell)
         if family.crds:
             _copy_definitions(family, scratch / "crds")
+        if family.sources:
+            _copy_tree(
+                _module(family, family.sources["module"]) / family.sources["folder"], scratch / family.sources["into"]
+            )
         shutil.rmtree(family.folder, ignore_errors=True)
         scratch.rename(family.folder)
     finally:
@@ -165,12 +174,26 @@ def _install_wheel(family: Family, scratch: Path) -> None:
 
 def _copy_definitions(family: Family, folder: Path) -> None:
     """Copy the custom resource definitions out of the module, whose content go.sum vouches for."""
-    shown = _told(["go", "mod", "download", "-json", family.crds["module"]], family)
-    source = Path(json.loads(shown)["Dir"]) / family.crds["folder"]
+    source = _module(family, family.crds["module"]) / family.crds["folder"]
     folder.mkdir()
-    for file in source.glob("*.yaml"):
+    for file in source.rglob("*.yaml"):
         # The module cache is read-only, and copies of it need not be.
         (folder / file.name).write_bytes(file.read_bytes())
+
+
+def _copy_tree(source: Path, folder: Path) -> None:
+    """Copy the tree `source` to `folder`, writable, so that it can be removed again."""
+    for found in source.rglob("*"):
+        if found.is_file():
+            target = folder / found.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(found.read_bytes())
+
+
+def _module(family: Family, module: str) -> Path:
+    """Where the files of `module` are, whose content go.sum vouches for."""
+    shown = _told(["go", "mod", "download", "-json", module], family)
+    return Path(json.loads(shown)["Dir"])
 
 
 def _told(command: list[str], family: Family) -> str:
@@ -196,7 +219,7 @@ def _default_name(package: str) -> str:
 
 
 def lay_out(names: Iterable[str], folder: Path) -> None:
-    """Put hard links (or copies, across file systems) of all binaries of `names` into one `folder`."""
+    """Put hard links (or copies, across file systems) of all that `names` run into one `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     known = families()
     for family in (known[name] for name in names):
@@ -207,3 +230,5 @@ def lay_out(names: Iterable[str], folder: Path) -> None:
                 target.hardlink_to(family.folder / name)
             except OSError:
                 shutil.copy2(family.folder / name, target)
+        if family.sources and not (folder / family.sources["into"]).exists():
+            shutil.copytree(family.folder / family.sources["into"], folder / family.sources["into"])

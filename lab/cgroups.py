@@ -9,6 +9,7 @@ from lab.plan import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 # With cgroup v2 a node can only limit what its parent hands down.
+SYSTEM = "system"
 CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 
 
@@ -27,6 +28,21 @@ def make(node: str) -> None:
             folder.mkdir(exist_ok=True)
             _inherit_cpuset(folder)
             _hand_down(folder)
+    system = system_folder(node)
+    if system:
+        system.mkdir(exist_ok=True)
+
+
+def v2_folder(node: str) -> Path | None:
+    """The folder of `node` in the tree of cgroup v2, which a machine with v1 may have beside that; None without one."""
+    trees = [root for root in hierarchies() if (root / "cgroup.controllers").exists()]
+    return trees[0] / CGROUP / node if trees else None
+
+
+def system_folder(node: str) -> Path | None:
+    """Where the programs of `node` that are no pods belong: in cgroup v2 only leaves can hold processes."""
+    folder = v2_folder(node)
+    return folder / SYSTEM if folder else None
 
 
 def left() -> list[Path]:

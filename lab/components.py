@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -132,8 +133,9 @@ def outside_agent(agent: str) -> Component:
     return Component("agent", plan.OUTSIDE_HOST, (sys.executable, agent, "--identity=outside-host", "serve", *options))
 
 
-def containerd(node: plan.Host) -> Component:
-    """The container runtime of one node."""
+def containerd(node: plan.Host, cni: str) -> Component:
+    """The container runtime of one node. It fills `cni` in, if there is any, and uses it as its CNI configuration."""
+    template = _write(node.name, "cni.conflist.template", cni) if cni else ""
     config = f"""\
 version = 3
 root = "/var/lib/containerd"
@@ -152,6 +154,7 @@ state = "/run/containerd"
   [plugins.'io.containerd.cri.v1.runtime'.cni]
     bin_dirs = ["/opt/cni/bin"]
     conf_dir = "/etc/cni/net.d"
+    conf_template = "{template}"
 """
     file = _write(node.name, "containerd.toml", config)
     return Component(
@@ -159,11 +162,18 @@ state = "/run/containerd"
     )
 
 
-def kubelet(node: plan.Host, mode: str, families: plan.Families) -> Component:
+def cloud(mode: str, nodes: int) -> Component:
+    """What a cloud does for its nodes, outside the cluster as a managed cloud's own programs are."""
+    argv = (sys.executable, "-m", "lab.cloud", mode, str(nodes))
+    return Component("cloud", plan.ROUTER_HOST, argv, {"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
+
+
+def kubelet(node: plan.Host, labels: dict[str, str], families: plan.Families) -> Component:
     """The kubelet of one node; who may use its API is asked of the API server.
 
-    A label on the node says that this is a lab, and in which mode, so that no report takes it for the real thing.
+    `labels` say that this is a lab, and in which mode, so that no report takes it for the real thing.
     """
+    zone = {"topology.kubernetes.io/zone": f"zone-of-{node.name}"}
     config = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -204,7 +214,7 @@ def kubelet(node: plan.Host, mode: str, families: plan.Families) -> Component:
         f"--node-ip={','.join(families.of(node.address.ip, node.address6.ip))}",
         "--root-dir=/var/lib/kubelet",
         # A zone of its own for each node: so Services that keep traffic near can be told from those that do not.
-        f"--node-labels=netassay.dev/lab={mode},topology.kubernetes.io/zone=zone-of-{node.name}",
+        f"--node-labels={','.join(f'{key}={value}' for key, value in {**labels, **zone}.items())}",
     )
     return Component("kubelet", node.name, argv)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lab.progress import Progress
@@ -44,10 +44,11 @@ NOT_IN_IMAGES = {
 }
 
 
-def install_tools(progress: Progress) -> None:
-    """Install those of `TOOLS` that the machine lacks."""
-    wanted = [tool for tool in TOOLS if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
-    packages = sorted({package for tool in wanted for package in (TOOLS[tool], *ALSO.get(tool, ()))})
+def install_tools(more: Mapping[str, str], progress: Progress) -> None:
+    """Install those of `TOOLS`, and of a mode's own, that the machine lacks."""
+    tools = {**TOOLS, **more}
+    wanted = [tool for tool in tools if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None]
+    packages = sorted({package for tool in wanted for package in (tools[tool], *ALSO.get(tool, ()))})
     if packages:
         with progress.step(f"install Debian packages {' '.join(packages)}"):
             _apt("apt-get", "update", "-qq")

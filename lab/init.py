@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from lab import cgroups, components, network, paths, plan
+from lab import cgroups, components, modes, network, paths, plan
 from lab.components import PKI, Component
 
 READY_WITHIN = 60.0
@@ -75,8 +75,10 @@ class Init:
     def __init__(self, request: Request) -> None:
         """Take the request; nothing is done yet."""
         self.request = request
-        self.status = Status()
+        self.mode = modes.load(request.mode)
+        self.status = Status(hosts={plan.ROUTER_HOST: os.getpid()})
         # Holding on to the Popen matters: one that is dropped is reaped by the next one, and its end goes unnoticed.
+        self.nodes = {node.name for node in plan.node_hosts(request.nodes)}
         self.running: dict[int, tuple[Component, subprocess.Popen[bytes]]] = {}
 
     def bring_up(self) -> None:
@@ -100,11 +102,13 @@ class Init:
             self._wait_for_api()
             self.start(components.controller_manager(families))
             self.start(components.scheduler())
+            if self.mode.cloud.needed:
+                self.start(components.cloud(self.mode.name, self.request.nodes))
             self._stage("nodes")
             for node in made:
                 node.result()
         for node_host in nodes:
-            self.start(components.kubelet(node_host, self.request.mode, families))
+            self.start(components.kubelet(node_host, modes.node_labels(self.mode), families))
         self._stage("up")
 
     def start(self, component: Component) -> None:
@@ -112,9 +116,11 @@ class Init:
         log = paths.INSIDE / "logs" / f"{component.label}.log"
         log.parent.mkdir(exist_ok=True)
         path = f"{paths.INSIDE_BIN}:{os.environ['PATH']}"
+        place = cgroups.system_folder(component.host) if component.host in self.nodes else None
+        into = ["sh", "-c", f'echo $$ >{place}/cgroup.procs && exec "$@"', "sh"] if place else []
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*self._enter(component.host), *component.argv],
+                [*into, *self._enter(component.host), *component.argv],
                 env={"PATH": path, "HOME": "/root", "GOGC": GARBAGE, **component.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -164,11 +170,14 @@ class Init:
         cgroups.make(node.name)
         script = paths.HERE / "scripts" / "node.sh"
         resolver = self.request.families.first(plan.OUTSIDE.ip, plan.OUTSIDE6.ip)
-        _run(*self._enter(node.name), "sh", str(script), node.name, resolver)
-        for name, value in NODE_KERNEL.items():
+        own_tree = str(cgroups.v2_folder(node.name) or "") if self.mode.bpf else ""
+        _run(*self._enter(node.name), "sh", str(script), node.name, resolver, own_tree, sys.executable)
+        if self.mode.cloud.interfaces == "shared":
+            network.add_shared_interfaces(node, self.status.hosts[node.name])
+        for name, value in {**NODE_KERNEL, **self.mode.kernel}.items():
             key = f"net.{name.replace('/', '.')}={value}"
             _run(*self._enter(node.name), "sysctl", "-qw", "-e", key)
-        self.start(components.containerd(node))
+        self.start(components.containerd(node, self.mode.cni_configuration(node)))
         ctr = [*self._enter(node.name), f"{paths.INSIDE_BIN}/ctr", "-n", "k8s.io"]
         deadline = time.monotonic() + READY_WITHIN
         while subprocess.run([*ctr, "version"], capture_output=True, check=False).returncode != 0:

@@ -41,7 +41,7 @@ def prepare(mode_name: str, progress: Progress) -> LabMode:
     """Check the machine, install tools and build programs and images of a mode: all of `up` that outlives a lab."""
     mode = modes.load(mode_name)
     preflight.check(mode)
-    debian.install_tools(progress)
+    debian.install_tools(mode.tools, progress)
     binaries.build(mode.families, progress)
     images.archive(progress)
     return mode
@@ -70,6 +70,10 @@ def up(
     if ip_family not in plan.IP_FAMILIES:
         raise LabError(f"The IP family of a lab's pods is one of {', '.join(plan.IP_FAMILIES)}, not {ip_family!r}.")
     mode = prepare(mode_name, progress)
+    if ip_family not in mode.ip_families:
+        raise LabError(
+            f"In lab mode {mode.name} pods are of IP family {' or '.join(mode.ip_families)}, not {ip_family}."
+        )
     wanted = _Wanted(mode, nodes, proxy_mode, plan.Families(ip_family), outside_agent)
     with _only_one():
         found = state.running()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Interface
 from pathlib import Path
 from socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,15 @@ from lab import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+    from ipaddress import IPv4Network, IPv6Interface, IPv6Network
 
 BRIDGE = "vpc0"
 # Far behind any route that the lab itself makes, yet before the machine's default route, which is less specific.
 CONFINING_METRIC = 4_294_967
+MAIN_TABLE = 254
+# As Terway numbers them: by the interface's index.
+SHARED_TABLES = 1000
+NEIGHBOUR_PROXY = 8  # NTF_PROXY of linux/neighbour.h
 # Addresses are the plan's, so nobody need ask around whether one is taken, which would keep it unusable for a second.
 KERNEL_WITH_IPV6 = {
     "ipv6/conf/all/forwarding": 1,
@@ -75,7 +80,7 @@ def link_machine(control_plane_pid: int) -> None:
             peer={"ifname": "machine", "net_ns_pid": control_plane_pid},
         )
         _bring_up(ip, plan.MACHINE_LINK, plan.MACHINE)
-    _inside(control_plane_pid, lambda ip: _bring_up(ip, "machine", plan.API_FROM_MACHINE))
+    inside(control_plane_pid, lambda ip: _bring_up(ip, "machine", plan.API_FROM_MACHINE))
 
 
 def build_vpc(families: plan.Families) -> None:
@@ -114,7 +119,36 @@ def plug_in(host: plan.Host, pid: int, families: plan.Families) -> None:
             _bring_up(ip, "eth0", host.address6)
             ip.route("add", family=AF_INET6, dst="::/0", gateway=str(host.gateway6))
 
-    _inside(pid, configure)
+    inside(pid, configure)
+
+
+def add_shared_interfaces(node: plan.Host, pid: int) -> None:
+    """Give a node the interfaces that its pods share, each with a slice of the vSwitch, as its cloud would.
+
+    What pods send leaves by the interface whose slice their address is of (rule 2048), and what is sent to them is
+    delivered by the main table (rule 512). Each interface answers for the addresses of its slice and for its own.
+    """
+    for name in plan.SHARED_INTERFACES:
+        port = f"{name}-{node.name}"[:15]
+        with IPRoute() as ip:
+            ip.link("add", ifname=port, kind="veth", peer={"ifname": name, "net_ns_pid": pid})
+            ip.link("set", index=_index(ip, port), master=_index(ip, BRIDGE))
+            _bring_up(ip, port, None)
+
+    def configure(ip: Any) -> None:
+        for place, (name, own_slice) in enumerate(plan.slices(node.name).items()):
+            primary = IPv4Interface((plan.SHARED_PRIMARIES[place * plan.MOST_NODES + plan.number_of(node.name)], 32))
+            _bring_up(ip, name, primary)
+            index = _index(ip, name)
+            table = SHARED_TABLES + index
+            ip.route("add", dst=str(plan.VPC), oif=index, scope="link", table=table)
+            ip.route("add", dst="default", gateway=str(plan.ROUTER.ip), oif=index, table=table, flags=["onlink"])
+            ip.rule("add", priority=512, dst=str(own_slice), table=MAIN_TABLE)
+            ip.rule("add", priority=2048, src=str(own_slice), table=table)
+            for address in own_slice.hosts():
+                ip.neigh("add", dst=str(address), ifindex=index, flags=NEIGHBOUR_PROXY)
+
+    inside(pid, configure)
 
 
 def set_kernel(settings: dict[str, int], root: Path) -> None:
@@ -125,7 +159,7 @@ def set_kernel(settings: dict[str, int], root: Path) -> None:
             file.write_text(str(value))
 
 
-def _inside(pid: int, work: Callable[[Any], None]) -> None:
+def inside(pid: int, work: Callable[[Any], None]) -> None:
     """Do `work` in the network namespace of process `pid`, in a thread that enters it and ends with the work.
 
     pyroute2's own NetNS forks instead: an error in its child goes up through the frames of whoever called, whose

@@ -142,6 +142,9 @@ def values_for(mode: LabMode, proxy_mode: str, families: plan.Families) -> dict[
         "cluster_dns": families.first(plan.CLUSTER_DNS, plan.CLUSTER_DNS6),
         "cluster_domain": plan.CLUSTER_DOMAIN,
         "load_balancers": json.dumps(families.of(plan.LOAD_BALANCERS, plan.LOAD_BALANCERS6)),
+        "masquerade_all": "false",
+        # What comes from elsewhere is masqueraded: in modes whose pods have addresses of the VPC, they say so.
+        "proxy_cluster_range": ",".join(families.of(plan.POD_NETWORK, plan.POD_NETWORK6)),
         **mode.values,
     }
 

@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 PINS = HERE / "pins"
 MANIFESTS = HERE / "manifests"
 MODES = HERE / "modes"
+CNI = HERE / "cni"
 
 # One lab a machine, so its place is fixed. Nothing of it is left after `lab down`.
 STATE = Path("/var/lib/netassay-lab")

@@ -112,6 +112,8 @@ def make_all(folder: Path, admin_kubeconfig: Path, nodes: list[plan.Host]) -> No
     for component in ("kube-controller-manager", "kube-scheduler"):
         authority.issue(component, f"system:{component}")
         authority.kubeconfig(folder / f"{component}.kubeconfig", inside, component)
+    authority.issue("cloud", "netassay-lab-cloud", groups=("system:masters",))
+    authority.kubeconfig(folder / "cloud.kubeconfig", inside, "cloud")
     for node in nodes:
         authority.issue(f"kubelet-{node.name}", f"system:node:{node.name}", groups=("system:nodes",))
         authority.issue(

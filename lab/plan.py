@@ -45,6 +45,17 @@ CLUSTER_DNS6 = IPv6Address("fd00:10:96::a")
 CONFINED = (VPC, OUTSIDE_NETWORK, MACHINE_NETWORK, POD_NETWORK, SERVICE_NETWORK)
 CONFINED6 = (VPC6, OUTSIDE_NETWORK6, POD_NETWORK6, SERVICE_NETWORK6)
 
+# Subnets of the VPC that no host has an address of: pods that have interfaces of their own are given theirs.
+VSWITCHES = {"vsw-lab-a": IPv4Network("172.30.64.0/20"), "vsw-lab-b": IPv4Network("172.30.80.0/20")}
+SPARE_VSWITCH = "vsw-lab-b"
+# Any other than the default group lets only its own members in.
+DEFAULT_GROUP, CLOSED_GROUP = "sg-lab-default", "sg-lab-closed"
+# Interfaces of a node that its pods share, each with a slice of the first vSwitch.
+SHARED_INTERFACES = ("eth1", "eth2")
+SLICE_LENGTH = 26
+SHARED_PRIMARIES = IPv4Network("172.30.1.0/24")
+
+ROUTER_HOST = "router"
 CONTROL_PLANE_HOST = "control-plane"
 OUTSIDE_HOST = "outside"
 CGROUP = "netassay-lab"
@@ -99,6 +110,23 @@ def node_hosts(count: int) -> list[Host]:
         )
         for number in range(1, count + 1)
     ]
+
+
+def number_of(node: str) -> int:
+    """The number of the node of that name, from 1."""
+    return int(node.removeprefix("node"))
+
+
+def slices(node: str) -> dict[str, IPv4Network]:
+    """The parts of the first vSwitch that the node's shared interfaces have, by interface."""
+    all_slices = list(next(iter(VSWITCHES.values())).subnets(new_prefix=SLICE_LENGTH))
+    first = (number_of(node) - 1) * len(SHARED_INTERFACES)
+    return {name: all_slices[first + place] for place, name in enumerate(SHARED_INTERFACES)}
+
+
+def gateway(vswitch: IPv4Network) -> IPv4Address:
+    """The address of a vSwitch that its cloud keeps for the gateway: the last but two."""
+    return vswitch.broadcast_address - 2
 
 
 def control_plane_host() -> Host:

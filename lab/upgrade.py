@@ -132,10 +132,12 @@ class _Upgrade:
 
     def swap_proxy(self, to: str) -> None:
         """Give kube-proxy another mode, and restart it on node after node."""
+        mode = modes.load(self._lab.mode)
+        if not mode.service_proxy:
+            raise LabError(f"A lab in mode {mode.name} has no kube-proxy: its plug-in does that work.")
         objects = Objects()
         try:
-            families = plan.Families(self._lab.ip_family)
-            objects.apply(modes.NETWORK_MANIFESTS[:1], modes.load(self._lab.mode), to, families)
+            objects.apply((modes.SERVICE_PROXY,), mode, to, plan.Families(self._lab.ip_family))
         finally:
             objects.close()
         replace(self._lab, proxy_mode=to).write()

@@ -30,6 +30,7 @@ FEATURES: Final[dict[str, str]] = {
     "network_policy": "Network policies",
     "ingress": "Ingress and Gateway",
     "disruption": "Failover and disruption",
+    "cni_modes": "CNI mode",
 }
 """Features in the order of reports: id (also the folder of its suite) → title."""
 
@@ -307,6 +308,23 @@ _PROMISES: Final = {
             "Node frozen",
             "When a node freezes, new connections avoid its backends, and return later.",
         ),
+    },
+    "cni_modes": {
+        "encapsulation": ("Tunnel or none", "Packets between nodes are encapsulated as the mode says, or not at all."),
+        "hop-count": ("Hops", "Between pods on two nodes there are as many routers as the mode says."),
+        "source-through-service": ("Source through a Service", "Endpoints see the address that the mode says."),
+        "service-through-node": (
+            "Services through the node",
+            "What a pod sends to Services passes its node, and leaves it under the node's address.",
+        ),
+        "dedicated-interface": ("Dedicated interface", "Every pod has a network interface to itself."),
+        "shared-interface": ("Shared interfaces", "Pods of a node share its interfaces, each with an address of one."),
+        "address-from-vswitch": ("Address from the vSwitch", "A pod's address is of a vSwitch that the plug-in uses."),
+        "vswitch-choice": ("Choice of vSwitch", "Pods that are given a vSwitch of their own have addresses of it."),
+        "fixed-address": ("Fixed address", "A StatefulSet's pod keeps its address when it is replaced or moves."),
+        "security-group": ("Security group", "Pods in a group of their own reach others that do not reach them."),
+        "interface-density": ("Limit of interfaces", "A pod more than there are interfaces waits until one is free."),
+        "ebpf-datapath": ("eBPF datapath", "Pods and Services are joined by eBPF, on every node."),
     },
 }
 

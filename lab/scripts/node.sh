@@ -1,8 +1,11 @@
 #!/bin/sh
-# Makes the file systems of one node. Runs in the node's own mount, UTS and network namespaces: node.sh NAME NAMESERVER
+# Makes the file systems of one node. Runs in the node's own mount, UTS and network namespaces:
+# node.sh NAME NAMESERVER CGROUP2 PYTHON. CGROUP2 is the node's folder in the tree of cgroup v2 if its pods need one.
 set -eu
 name=$1
 nameserver=$2
+cgroup2=$3
+python=$4
 data=/mnt/lab/nodes/$name
 mkdir -p "$data/containerd" "$data/kubelet" "$data/log"
 
@@ -35,6 +38,18 @@ rm -rf /etc/cni /etc/resolv.conf /etc/hosts /opt/cni
 mkdir -p /etc/cni/net.d /opt/cni/bin
 echo "nameserver $nameserver" >/etc/resolv.conf
 printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" >/etc/hosts
-for plugin in bridge host-local loopback portmap; do
+for plugin in bridge host-local loopback portmap ptp; do
   ln -s "/mnt/bin/$plugin" "/opt/cni/bin/$plugin"
 done
+
+# What a mode's CNI configuration may name besides: bridge, but at the VPC's switch, and its cloud's addresses.
+printf '#!/bin/sh\nexec nsenter --net=/proc/1/ns/net /opt/cni/bin/bridge\n' >/opt/cni/bin/vpc-bridge
+printf '#!/bin/sh\nexec %s -IS %s/vpc-ipam.py\n' "$python" "$(dirname "$0")" >/opt/cni/bin/vpc-ipam
+chmod +x /opt/cni/bin/vpc-bridge /opt/cni/bin/vpc-ipam
+
+# Programs in the kernel are attached to this node's part of the tree, and to nothing of the machine's.
+if [ -n "$cgroup2" ]; then
+  mount -t bpf bpf /sys/fs/bpf
+  mkdir -p /run/cilium/cgroupv2
+  mount --bind "$cgroup2" /run/cilium/cgroupv2
+fi

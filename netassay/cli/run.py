@@ -72,7 +72,10 @@ def run(  # noqa: PLR0917 - typer calls it by name
             help="Only these suites, files or checks: `dns,services`, `dns/test_a.py::test_name`.",
         ),
     ] = None,
-    mode: Annotated[str, typer.Option(metavar="auto|NAME", help="CNI mode whose expectations count.")] = "auto",
+    mode: Annotated[
+        str,
+        typer.Option(metavar="auto|NAME|FILE.toml", help="CNI mode whose expectations count, or a file of your own."),
+    ] = "auto",
     ip_family: Annotated[
         str,
         typer.Option(
@@ -135,6 +138,24 @@ def run(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             metavar="CLASS",
             help="loadBalancerClass of an implementation that is there (default: found out).",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
+    vswitch: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="A vSwitch, other than the usual ones, that pods may be put on (Terway).",
+            rich_help_panel=OUTSIDE,
+            show_default=False,
+        ),
+    ] = "",
+    security_group: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="A security group that lets in no pods but its own (Terway).",
             rich_help_panel=OUTSIDE,
             show_default=False,
         ),
@@ -221,6 +242,8 @@ def run(  # noqa: PLR0917 - typer calls it by name
         ingress_address=ingress_address,
         gateway_class=gateway_class,
         load_balancer_class=load_balancer_class,
+        vswitch=vswitch,
+        security_group=security_group,
         density=density,
         policy_fuzz=policy_fuzz,
         policy_pods=policy_pods,

@@ -97,7 +97,8 @@ class Echo(msgspec.Struct, frozen=True, kw_only=True):
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A network link: MTU in bytes, addresses with prefix length.
 
-    `peer_index` is that of a veth's other end or of the parent.
+    `kind` is as the kernel's driver calls it ("vxlan", "bridge"), "" for veth and whatever else has none. `peer_index`
+    is that of a veth's other end or of the parent.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     mac: str
     state: str
     addresses: tuple[str, ...] = ()
+    kind: str = ""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     does with the agent before it starts, and `beside` gives it a second container that serves these ports. `host_path`
     is a folder of the node that it may read, at `HOST_PATH`. With `shared_processes` its agent is not the first process
     of the pod's PID namespace, and so can be killed from inside. `load_image` is the image of a second container,
-    in which generators of load are started by exec.
+    in which generators of load are started by exec. `resources` are extended resources that it asks for.
     """
 
     node: str | None = None
@@ -80,6 +80,7 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     host_path: str = ""
     shared_processes: bool = False
     load_image: str = ""
+    resources: Mapping[str, str] = {}
 
     @property
     def open_space(self) -> bool:
@@ -114,7 +115,7 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
         "subdomain": options.subdomain,
         "serviceAccountName": options.service_account,
         "dnsConfig": dns or None,
-        "affinity": _on_node(options.node) if options.node else None,
+        "affinity": on_node(options.node) if options.node else None,
         "tolerations": [{"operator": "Exists"}] if options.tolerate_taints else None,
         "hostNetwork": options.host_network or None,
         "initContainers": [_init_container(image, options)] if options.first else None,
@@ -158,9 +159,22 @@ def probe_pod(run: Run, name: str, in_namespace: str, image: str, options: PodOp
     }
 
 
-def stateful_set(run: Run, name: str, image: str, *, service: str, label: str, count: int) -> dict[str, Any]:
-    """A StatefulSet of so many probe pods under the headless Service `service`, which selects them by `label`."""
-    options = PodOptions(labels={label: "yes"}, role=SET_ROLE)
+def stateful_set(
+    run: Run,
+    name: str,
+    image: str,
+    *,
+    service: str,
+    label: str,
+    count: int,
+    labels: Mapping[str, str] | None = None,
+    node: str | None = None,
+) -> dict[str, Any]:
+    """A StatefulSet of so many probe pods under the headless Service `service`, which selects them by `label`.
+
+    They have `labels` besides, and are all on `node` if one is named.
+    """
+    options = PodOptions(labels={label: "yes", **(labels or {})}, role=SET_ROLE, node=node)
     pod = probe_pod(run, name, run.namespace, image, options)
     return {
         "apiVersion": "apps/v1",
@@ -236,6 +250,10 @@ def _container(run: Run, image: str, options: PodOptions) -> dict[str, Any]:
         "env": [{"name": "POD_NAME", "valueFrom": name}, {"name": "NETASSAY_CONTROL", "value": CONTROL_PATH}],
         "ports": [_port(key, port, options) for key, port in ports.items()],
     }
+    if options.resources:
+        # Extended resources can't be had in part: what is asked for is the limit.
+        usual = container["resources"]
+        container["resources"] = {kind: {**usual[kind], **options.resources} for kind in ("requests", "limits")}
     if ports:
         # One failure suffices, so that a probe that was switched off is out of its Services within a second or two.
         container["readinessProbe"] = {**readiness, "timeoutSeconds": 5, "failureThreshold": 1}
@@ -245,7 +263,15 @@ def _container(run: Run, image: str, options: PodOptions) -> dict[str, Any]:
 def _container_beside(name: str, image: str, options: PodOptions) -> dict[str, Any]:
     """A second container in the same network; it is not driven, and answers under a name of its own."""
     identity = {"name": "POD_NAME", "value": beside_name(name)}
-    return {**_running(image, _serve(options.beside), _MOUNTS), "name": "beside", "env": [identity]}
+    container = {**_running(image, _serve(options.beside), _MOUNTS), "name": "beside", "env": [identity]}
+    if "tcp" in options.beside:
+        # A pod is Ready when all of its containers are: on a busy node the second one comes up later.
+        container["readinessProbe"] = {
+            "tcpSocket": {"port": options.beside["tcp"]},
+            "periodSeconds": READINESS_PERIOD_SECONDS,
+            "timeoutSeconds": 5,
+        }
+    return container
 
 
 def _load_container(options: PodOptions) -> dict[str, Any]:
@@ -303,7 +329,7 @@ def _running(image: str, agent: list[str], mounts: list[dict[str, Any]]) -> dict
     }
 
 
-def _on_node(node: str) -> dict[str, Any]:
+def on_node(node: str) -> dict[str, Any]:
     """Affinity as DaemonSets have it: the scheduler still counts what the node has left, and says why it cannot."""
     field = {"key": "metadata.name", "operator": "In", "values": [node]}
     terms = [{"matchFields": [field]}]

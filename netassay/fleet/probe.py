@@ -43,6 +43,7 @@ CALL_SECONDS = 20.0
 FLOW_SECONDS = 600.0
 FLOW_TIMEOUT = 1.0
 CONCURRENCY = 64
+HOPS_TIMEOUT = 1.0
 
 
 class Probe(Addressed):
@@ -253,6 +254,18 @@ class Probe(Addressed):
     def has_sctp(self) -> bool:
         """Whether the kernel speaks SCTP now; looking does not have it load the module."""
         return bool(self._facts("has_sctp"))
+
+    def hops(self, host: str, port: int, *, most: int) -> int:
+        """Routers on the way to the agent that answers UDP at `host`, as far as they count; 0 if none does.
+
+        HarnessFault if nothing is answered with a time to live that passes `most` routers.
+        """
+        value = self._call(
+            "hops", HOPS_TIMEOUT * (most + 1) + CALL_SECONDS, host=host, port=port, most=most, timeout=HOPS_TIMEOUT
+        )
+        if value is None:
+            raise HarnessFault(f"{self!r}: {host}:{port} answered no datagram that may pass {most} routers")
+        return int(value)
 
     def path_mtu(self, host: str, port: int, *, ceiling: int) -> int:
         """Bytes of the largest IP packet, up to `ceiling`, that the agent at `host` answers if it must stay whole.

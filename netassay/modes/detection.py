@@ -13,7 +13,7 @@ from netassay.modes.plugins.cilium import cilium
 from netassay.modes.plugins.flannel import canal, flannel, with_firewall
 from netassay.modes.plugins.others import antrea, kindnet
 from netassay.modes.plugins.terway import terway
-from netassay.modes.surroundings import NodeDetection, Surroundings, name_of
+from netassay.modes.surroundings import LAB_LABEL, NodeDetection, Surroundings, lab_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +63,10 @@ class Detection(msgspec.Struct, frozen=True):
 def detect(cluster: Cluster) -> Detection:
     """Tell the cluster's mode. Never fails for lack of rights: it says in the evidence what it could not read."""
     around = Surroundings(cluster)
+    lab, imitated = lab_of(around.nodes)
+    if lab:
+        stand_in = f"a lab stand-in for {imitated}" if imitated else "a lab"
+        around.evidence.append(f"label {LAB_LABEL}={lab}: this is {stand_in}, and says nothing of any other cluster")
     running = _running(around)
     per_node = _per_node(around, running)
     return Detection(

@@ -6,6 +6,7 @@ import fnmatch
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -48,7 +49,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whether hosts outside the cluster have a route to pods. `pod_range_per_node`: whether a node's pods get addresses
     of the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls
     short of the pod's MTU, where that was reckoned for IPv4. `lease_store`: the folder of each node in which its IPAM
-    keeps a file for every address that is taken, "" if there is none. `metadata_address`: where a cloud tells its
+    keeps a file for every address that is taken, "" if there is none. `hops` are the routers between pods on different
+    nodes. `service_source` is whose address endpoints see through a cluster IP: the "pod"'s, or that of its "node".
+    `metadata_address`: where a cloud tells its
     machines about themselves.
     """
 
@@ -59,6 +62,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pod_range_per_node: bool | None = None
     ipv6_shortfall: Shortfall | None = None
     lease_store: str = ""
+    hops: int | None = None
+    service_source: str = ""
     metadata_address: str = "169.254.169.254"
 
 
@@ -109,9 +114,17 @@ def names() -> list[str]:
 
 @cache
 def load(name: str) -> Mode:
-    """Read a mode by its name; `UsageError` if there is none, `HarnessFault` if its file is not valid."""
+    """Read a mode by its name, or a file of the user's own; `UsageError` if there is none.
+
+    `HarnessFault` if the file is not valid.
+    """
+    if name.endswith(".toml"):
+        own = Path(name)
+        if not own.is_file():
+            raise UsageError(f"there is no mode file {name}")
+        return read(own.read_bytes(), name)
     if name not in names():
-        raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, or auto")
+        raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, a file of yours, or auto")
     file = resources.files("netassay.modes").joinpath(f"{name}.toml")
     return read(file.read_bytes(), str(file))
 

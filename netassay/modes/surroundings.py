@@ -12,9 +12,17 @@ from netassay.errors import HarnessFault
 from netassay.results.redact import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from netassay.cluster import Cluster
 
 SYSTEM: Final = "kube-system"
+
+LAB_LABEL: Final = "netassay.dev/lab"
+"""Node label by which the embedded cluster says what it is; its value is the lab's mode."""
+
+STAND_IN_LABEL: Final = "netassay.dev/stand-in-for"
+"""Node label by which it says which system it imitates, with underscores for spaces; where it is one, there is none."""
 
 
 class NodeDetection(msgspec.Struct, frozen=True):
@@ -67,6 +75,12 @@ class Surroundings:
     def everywhere(self, mode: str, *seen: str) -> list[NodeDetection]:
         """Say that all nodes are in one mode, for the same reasons."""
         return [NodeDetection(name_of(node), mode, list(seen)) for node in self.nodes]
+
+
+def lab_of(nodes: Iterable[dict[str, Any]]) -> tuple[str, str]:
+    """Give the lab's mode, and what that stands in for; "" for what does not apply."""
+    labels = next((found for node in nodes if LAB_LABEL in (found := labels_of(node))), {})
+    return labels.get(LAB_LABEL, ""), labels.get(STAND_IN_LABEL, "").replace("_", " ")
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from netassay.report.view import VerdictView, verdict_of, verdict_view
 from netassay.report.words import moment
 from netassay.results.conclusion import summarize
 from netassay.results.naming import claim_title
-from netassay.results.schema import Verdict
+from netassay.results.schema import Verdict, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def _column(run: RunRecord, link: str) -> Column:
     return Column(
         title=run.run_id,
         mode=run.mode,
-        stand_in=f"lab:{run.cluster.lab}" if run.cluster.lab else "",
+        stand_in=stand_in(run.cluster),
         when=moment(run.started),
         conclusion=str(summary.conclusion),
         headline=summary.headline,

@@ -17,7 +17,7 @@ from netassay.report.words import count, duration, moment
 from netassay.results.conclusion import Conclusion, summarize
 from netassay.results.naming import alike, claim_title, variant
 from netassay.results.rerun import rerun
-from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunRecord, Verdict
+from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunRecord, Verdict, stand_in
 from netassay.results.tally import by_tag
 
 if TYPE_CHECKING:
@@ -156,7 +156,6 @@ def view(run: RunRecord) -> Page:
     def of(verdict: Verdict) -> list[CheckView]:
         return [check for check, record in zip(checks, run.checks, strict=True) if record.verdict is verdict]
 
-    lab = run.cluster.lab
     return Page(
         title={
             Conclusion.CONFORMS: "Conforms",
@@ -170,7 +169,7 @@ def view(run: RunRecord) -> Page:
         took=duration(run.finished - run.started),
         mode=run.mode or (run.detection.mode if run.detection else "unknown"),
         mode_summary=load(run.mode).summary if run.mode in names() else "",
-        stand_in=f"lab:{lab}" if lab else "",
+        stand_in=stand_in(run.cluster),
         cluster=run.cluster,
         detection=run.detection,
         tally=[(verdict_view(verdict), summary.counts[verdict]) for verdict in SEVERITY],

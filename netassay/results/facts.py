@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 from netassay.errors import HarnessFault
+from netassay.modes.surroundings import lab_of
 from netassay.results.schema import ClusterFacts, NodeFacts
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from netassay.cluster import Cluster
 
 T = TypeVar("T")
-
-LAB_LABEL: Final = "netassay.dev/lab"
-"""Node label by which the embedded cluster says what it is; its value is the lab's mode."""
 
 
 def read_facts(cluster: Cluster) -> ClusterFacts:
@@ -34,7 +32,7 @@ def read_facts(cluster: Cluster) -> ClusterFacts:
     facts.version = read("version", cluster.version) or ""
     nodes = read("nodes", lambda: cluster.list("Node")) or []
     facts.nodes = [_node(node) for node in nodes]
-    facts.lab = next((str(lab) for node in nodes if (lab := node["metadata"].get("labels", {}).get(LAB_LABEL))), "")
+    facts.lab, facts.stands_in_for = lab_of(nodes)
     facts.service_proxy = _proxy(
         read("kube-proxy's mode", lambda: cluster.get("ConfigMap", "kube-proxy", "kube-system"))
     )

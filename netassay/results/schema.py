@@ -121,8 +121,9 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ClusterFacts(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The cluster that was assayed.
 
-    `lab` is the embedded cluster's mode if it is that: a stand-in, and reports must call it so. `service_proxy` is
-    kube-proxy's mode, as its ConfigMap says. `unread` says what could not be read, and why.
+    `lab` is the embedded cluster's mode if it is that: a stand-in, and reports must call it so; `stands_in_for` is
+    the system that it imitates, where it is not that system itself. `service_proxy` is kube-proxy's mode, as its
+    ConfigMap says. `unread` says what could not be read, and why.
     """
 
     server: str = ""
@@ -131,7 +132,13 @@ class ClusterFacts(msgspec.Struct, kw_only=True, omit_defaults=True):
     service_proxy: str = ""
     dns_address: str = ""
     lab: str = ""
+    stands_in_for: str = ""
     unread: list[str] = []
+
+
+def stand_in(cluster: ClusterFacts) -> str:
+    """Give the words for the embedded cluster, as in `lab:eni-exclusive for Terway exclusive ENI`; "" if it is none."""
+    return " for ".join(part for part in (f"lab:{cluster.lab}", cluster.stands_in_for) if part) if cluster.lab else ""
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

@@ -11,7 +11,7 @@ import netassay
 from netassay.errors import HarnessFault, UsageError
 from netassay.families import families_of_pods, to_assay
 from netassay.fleet import Fleet, Run, sweep_leftovers
-from netassay.modes import detect
+from netassay.modes import detect, load
 from netassay.results.collect import EVENTS, HEADER, RUN_JSON, collect, write_header
 from netassay.results.conclusion import Summary, summarize
 from netassay.results.facts import read_facts
@@ -81,7 +81,7 @@ class Assay:
         with Progress(self.console, self.folder) as progress:
             assayed = replace(
                 self.request,
-                mode=header.mode,
+                mode=header.mode if self.request.mode == "auto" else self.request.mode,
                 ip_family=to_assay(self.request.ip_family, families_of_pods(self.cluster)),
             )
             plan = phases(assayed, run_id=self.identity.id, run_dir=self.folder)
@@ -96,7 +96,7 @@ class Assay:
     def _header(self) -> RunRecord:
         """Read what is to be known of the cluster, and keep it before anything can go wrong."""
         detection = detect(self.cluster)
-        mode = detection.mode if self.request.mode == "auto" else self.request.mode
+        mode = detection.mode if self.request.mode == "auto" else load(self.request.mode).name
         if mode != detection.mode:
             self._notes.append(f"mode {mode} was asked for; detection would have chosen {detection.mode}")
         facts = read_facts(self.cluster)

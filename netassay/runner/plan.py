@@ -44,6 +44,8 @@ class Request:
     ingress_address: str = ""
     gateway_class: str = ""
     load_balancer_class: str = ""
+    vswitch: str = ""
+    security_group: str = ""
     density: int = 0
     policy_fuzz: int = 0
     policy_pods: int = USUAL_PODS
@@ -168,6 +170,8 @@ def _common_options(request: Request) -> list[str]:
         "ingress-address": request.ingress_address,
         "gateway-class": request.gateway_class,
         "load-balancer-class": request.load_balancer_class,
+        "vswitch": request.vswitch,
+        "security-group": request.security_group,
         "density": request.density,
         "policy-fuzz": request.policy_fuzz,
         "seed": "" if request.seed is None else str(request.seed),

@@ -86,10 +86,16 @@ def _rights() -> list[Right]:
     for verb in ("create", "patch", "delete"):
         rights.append(Right(verb, "services", "", ANY, True, "Services in front of probes"))
     rights.append(Right("list", "servicecidrs", "networking.k8s.io", "", False, "to know the range of cluster IPs"))
+    rights.append(Right("patch", "statefulsets", "apps", ANY, False, "pods that move to another node"))
     for verb in ("create", "delete"):
         rights.append(Right(verb, "statefulsets", "apps", ANY, False, "names that stay when pods are replaced"))
         rights.append(Right(verb, "endpointslices", "discovery.k8s.io", ANY, False, "endpoints that are no pods"))
         rights.append(Right(verb, "endpoints", "", ANY, False, "endpoints that are written down by hand"))
+    enis = "to check interfaces of Terway"
+    rights += [Right("list", kind, "network.alibabacloud.com", "", False, enis) for kind in ("nodes", "podenis")]
+    rights += [
+        Right(verb, "podnetworkings", "network.alibabacloud.com", "", False, enis) for verb in ("create", "delete")
+    ]
     web = {
         ("ingresses", "networking.k8s.io"): ("get", "create", "patch", "delete"),
         ("ingressclasses", "networking.k8s.io"): ("list",),

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.verdicts import CheckInHand, not_applicable
-from netassay.errors import NetworkFault
 from netassay.observation import Protocol
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def test_every_address_answers_as_its_own_pod(pods: Sequence[Probe], traffic: Tr
 
 @pytest.mark.claim("pod-ip-in-node-range")
 def test_every_pod_has_an_address_of_its_nodes_range(
-    all_pods: Pods, pods: Sequence[Probe], nodes: Sequence[Node]
+    all_pods: Pods, pods: Sequence[Probe], nodes: Sequence[Node], verdict: CheckInHand
 ) -> None:
     """Every pod's address is out of the range (podCIDR) of the node that it runs on."""
     by_name = {node.name: node for node in nodes}
@@ -47,7 +46,7 @@ def test_every_pod_has_an_address_of_its_nodes_range(
         for address in pod.addresses
         if pod.node in by_name and not by_name[pod.node].owns(address)
     ]
-    if strangers:
-        raise NetworkFault(
-            f"{len(strangers)} pods have an address from outside their node's range:\n" + "\n".join(strangers)
-        )
+    verdict.judge(
+        holds=not strangers,
+        seen=f"{len(strangers)} pods have an address from outside their node's range:\n" + "\n".join(strangers),
+    )

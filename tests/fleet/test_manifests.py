@@ -123,6 +123,12 @@ def test_pods_that_differ_more() -> None:
     assert all(each["securityContext"] == restricted for each in (first, agent, second))
 
 
+def test_extended_resources_are_asked_for_as_their_limit() -> None:
+    (agent,) = pod(resources={"aliyun/eni": "3"})["spec"]["containers"]
+    assert agent["resources"]["requests"]["aliyun/eni"] == agent["resources"]["limits"]["aliyun/eni"] == "3"
+    assert agent["resources"]["requests"]["cpu"]
+
+
 def test_ports_and_folders_of_the_node_need_the_open_namespace() -> None:
     options = PodOptions(host_ports={"tcp": 27000}, host_ip="172.30.0.11")
     spec = probe_pod(RUN, "p", "n", "python:3", options)["spec"]

@@ -5,16 +5,22 @@ The default mode is assayed whole elsewhere; here those suites are made that hav
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lab import lifecycle, modes
+from lab.objects import read_manifest
+from netassay.claims import CLAIMS
 from netassay.cli.lab import outside_agent
 from tests.lab.assays import SETTLED, Assay
+from tests.modes.swaps import swapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.lab
@@ -29,6 +35,9 @@ class Variant:
     proxy_mode: str = "nftables"
     nodes: int = 2
     ip_family: str = "ipv4"
+    detected: str = ""
+    """The mode that is detected, where it is not called as the lab's."""
+    turned_round: bool = False
 
     def __str__(self) -> str:
         return f"{self.mode}-{self.proxy_mode}-{self.ip_family}-{self.nodes}"
@@ -44,15 +53,20 @@ VARIANTS = [
         modes.DEFAULT, "reachability,services/test_cluster_ip.py,services/test_load_balancer.py,dns", ip_family="ipv6"
     ),
     Variant(modes.DEFAULT, "reachability", ip_family="dual"),
+    Variant("flannel-alloc", "cni_modes"),
+    Variant("eni-exclusive", "cni_modes", detected="terway-exclusive", turned_round=True),
+    Variant("eni-shared", "cni_modes", detected="terway-shared"),
 ]
+BY_HAND = {"bridge", "cilium", "cilium-vxlan", "datapath-v2"}
+"""Cilium takes as long to build as Kubernetes does; of the reference plug-ins, the other modes have all."""
 
 
 def test_every_mode_is_assayed() -> None:
-    assert {variant.mode for variant in VARIANTS} | {modes.DEFAULT} == set(modes.names())
+    assert {variant.mode for variant in VARIANTS} | {modes.DEFAULT} | BY_HAND == set(modes.names())
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_the_mode_conforms(tmp_path: Path, variant: Variant) -> None:
+@contextmanager
+def lab_of(variant: Variant) -> Iterator[None]:
     lifecycle.down()
     try:
         lifecycle.up(
@@ -62,13 +76,54 @@ def test_the_mode_conforms(tmp_path: Path, variant: Variant) -> None:
             ip_family=variant.ip_family,
             outside_agent=outside_agent(),
         )
-        assay = Assay(tmp_path / "run", "--select", variant.suites, mode=variant.mode)
+        yield
     finally:
         lifecycle.down()
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_the_mode_conforms(tmp_path: Path, variant: Variant) -> None:
+    with lab_of(variant):
+        assay = Assay(tmp_path / "run", "--select", variant.suites, mode=variant.mode)
+        turned = turned_round(assay, tmp_path) if variant.turned_round else None
     assert assay.exit_code == 0, assay.said
     assert {check["verdict"] for check in assay.run["checks"]} <= SETTLED, assay.said
-    assert assay.run["mode"] == variant.mode
+    assert assay.run["mode"] == (variant.detected or variant.mode)
+    assert assay.run["cluster"]["lab"] == variant.mode
+    assert assay.run["cluster"].get("stands_in_for", "") == label_of(variant.mode).replace("_", " ")
     assert len(assay.run["cluster"]["nodes"]) == variant.nodes
     assert assay.run["cluster"]["service_proxy"] == variant.proxy_mode
     families = {check.get("parameters", {}).get("family") for check in assay.run["checks"]} - {None}
     assert families == ({"ipv4", "ipv6"} if variant.ip_family == "dual" else {variant.ip_family})
+    assert_no_secret(assay.folder)
+    if turned is not None:
+        of_the_mode = {claim for claim in CLAIMS if CLAIMS[claim].feature == "cni_modes"}
+        judged = assay.claims("holds", "absent by design") & of_the_mode
+        assert len(judged) > 8, assay.said
+        assert turned.claims("broken") == judged, turned.said
+
+
+def label_of(mode: str) -> str:
+    return modes.node_labels(modes.load(mode)).get("netassay.dev/stand-in-for", "")
+
+
+def turned_round(assay: Assay, folder: Path) -> Assay:
+    """The same once more, where the opposite is expected of each claim of the mode that was judged."""
+    judged = assay.claims("holds", "absent by design")
+    claims = [claim for claim in CLAIMS if CLAIMS[claim].feature == "cni_modes" and claim in judged]
+    file = folder / "turned-round.toml"
+    file.write_text(swapped(assay.run["mode"], *claims))
+    lab = assay.run["cluster"]["lab"]
+    return Assay(folder / "turned", "--select", "cni_modes", "--mode", str(file), mode=lab)
+
+
+def assert_no_secret(folder: Path) -> None:
+    """See that no file of the run holds the keys that the lab's stand-in for Terway has in its eni_conf."""
+    objects = read_manifest("terway", {"service_networks": "", "virtual_type": ""})
+    (config,) = (found for found in objects if found["kind"] == "ConfigMap")
+    eni = json.loads(config["data"]["eni_conf"])
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert folder / "run.json" in files
+    for secret in (eni["access_key"], eni["access_secret"]):
+        assert secret
+        assert not [file for file in files if secret.encode() in file.read_bytes()]

@@ -72,3 +72,7 @@ def test_the_api_servers_certificate_serves_every_name_by_which_it_is_called(tmp
 
 def test_tools_are_looked_for_by_the_name_that_the_lab_calls() -> None:
     assert {"nsenter", "runc", "nft", "iptables", "conntrack"} <= set(debian.TOOLS)
+
+
+def test_the_range_of_pods_that_share_interfaces_is_their_vswitch() -> None:
+    assert modes.load("eni-shared").values["proxy_cluster_range"] == str(plan.VSWITCHES["vsw-lab-a"])

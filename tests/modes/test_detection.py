@@ -1,6 +1,7 @@
 """Detection on recorded objects: the right mode, with its evidence, and `generic` rather than a guess.
 
-`flannel-vxlan.json` was read from a cluster as it is; the others are such objects, changed for the case.
+`flannel-vxlan.json` and those of lab modes were read from clusters as they are; the others are such objects, changed
+for the case.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def evidence(detection: Detection) -> str:
             "flannel",
             "no annotation flannel.alpha.coreos.com/backend-type; taken from",
         ),
+        ("cilium", "cilium-native", "cilium", "routing-mode=native tunnel-protocol=vxlan kube-proxy-replacement=true"),
+        ("cilium", "cilium-native", "cilium", "label netassay.dev/lab=cilium: this is a lab"),
         ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
         ("unknown", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from netassay.claims import CLAIMS, FEATURES, claim
 from netassay.errors import HarnessFault, UsageError
 from netassay.modes import Expectation, load, names
 from netassay.modes.mode import read
+from tests.modes.swaps import swapped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_every_claim_has_a_feature_and_says_what_it_means() -> None:
@@ -25,6 +31,18 @@ def test_every_mode_takes_a_stand_on_every_claim(name: str) -> None:
     for claim_id in CLAIMS:
         assert mode.stance(claim_id).source
     assert mode.parameters.mtu_overhead is None or mode.parameters.encapsulation != "unknown"
+
+
+def test_a_file_of_the_users_own_is_a_mode_and_says_no_more_than_it_does(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    for one in (each for each in CLAIMS.values() if each.feature == "cni_modes"):
+        file.write_text(swapped("terway-exclusive", one.id))
+        base, mine = load("terway-exclusive"), read(file.read_bytes(), str(file))
+        assert mine.parameters == base.parameters
+        assert {id_ for id_ in CLAIMS if mine.expects(id_) != base.expects(id_)} == {one.id}
+    assert load(str(file)).name == "swapped"
+    with pytest.raises(UsageError, match="there is no mode file"):
+        load(str(tmp_path / "other.toml"))
 
 
 def test_flannel_keeps_pods_out_of_reach_from_outside() -> None:

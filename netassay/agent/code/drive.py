@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import asking, control, echo, facts, kernel, queries, web
+from . import asking, control, echo, facts, hops, kernel, queries, web
 from .attempt import json_line
 from .batch import Batch
 from .names import Names
@@ -55,6 +55,7 @@ class Drive(asyncio.Protocol):
             "resolve-steadily": lambda command: asking.ask_steadily(queries.query, command),
             "lookup-steadily": lambda command: asking.ask_steadily(self._lookup, command),
             "echo": echo.echo,
+            "hops": hops.hops,
             "fetch": web.fetch,
             "facts": self._facts,
             "control": lambda command: control.ask(self._control_path, command["command"]),

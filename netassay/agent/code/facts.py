@@ -33,7 +33,7 @@ def _v6(word: str) -> str:
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """Every link: name, index, MTU in bytes, MAC, state, index of its peer or parent, addresses with prefix length."""
+    """Every link: name, kind, index, MTU in bytes, MAC, state, index of peer or parent, addresses with their prefix."""
     addresses: dict[str, list[str]] = {}
     for line in _lines("/proc/net/if_inet6"):
         word, _, length, _, _, name = line.split()
@@ -50,6 +50,7 @@ def interfaces() -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
+                "kind": _kind(name),
                 "index": int(read["ifindex"]),
                 "peer_index": int(read["iflink"]),
                 "mtu": int(read["mtu"]),
@@ -59,6 +60,12 @@ def interfaces() -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _kind(name: str) -> str:
+    """The kind of a link as the kernel's driver calls it, such as vxlan or bridge; "" for those that have none."""
+    said = (line.partition("=") for line in _lines(f"/sys/class/net/{name}/uevent"))
+    return next((value for key, _, value in said if key == "DEVTYPE"), "")
 
 
 def _v4_addresses(name: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""What a cloud does for the nodes of a lab: routes of its VPC, interfaces and addresses for pods, security groups."""

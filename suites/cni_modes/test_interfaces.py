@@ -1,0 +1,72 @@
+"""Whose a pod's network interface is, and where its address comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netassay.terway import within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fixtures.interfaces import Interfaces
+    from fixtures.probes import Guests
+    from fixtures.verdicts import CheckInHand
+    from netassay.fleet import Probe
+
+EACH = 3
+"""Pods on each node, so that two of them must share if interfaces are fewer."""
+
+
+@pytest.mark.claim("dedicated-interface")
+def test_every_pod_has_an_interface_to_itself(
+    guests: Guests, probes: Sequence[Probe], interfaces: Interfaces, verdict: CheckInHand
+) -> None:
+    """No two pods have one hardware address, and no pod's link has its other end on the node.
+
+    Where the plug-in writes its interfaces down, each pod has exactly one PodENI, of an interface that no other has.
+    """
+    pods = [*probes, *guests.join(len(probes) * EACH)]
+    shared = interfaces.shared_by(pods)
+    if not shared and interfaces.written_of_pods:
+        shared = interfaces.wrongly_written(pods)
+    verdict.judge(holds=not shared, seen=shared)
+
+
+@pytest.mark.claim("shared-interface")
+def test_pods_share_the_interfaces_of_their_node(
+    guests: Guests, probes: Sequence[Probe], interfaces: Interfaces, verdict: CheckInHand
+) -> None:
+    """Each pod's address is of an interface of its own node, and some interface of each node carries several pods.
+
+    As the plug-in writes it down.
+    """
+    pods = [*probes, *guests.join(len(probes) * EACH)]
+    found = interfaces.of_nodes(pods)
+    wrong = []
+    for pod in pods:
+        carriers = [each for each in found if pod.address in each.pods]
+        if [each.node for each in carriers] != [pod.node]:
+            said = ", ".join(f"{each.eni} of {each.node}" for each in carriers) or "no interface of any node"
+            wrong.append(f"{pod!r} should have an address of one interface of {pod.node}, and has one of {said}")
+    for node in {pod.node for pod in pods}:
+        verdict.note(f"interfaces of {node} that pods share", sum(each.node == node for each in found))
+        if not any(each.node == node and len(each.pods) > 1 for each in found):
+            wrong.append(f"no interface of {node} carries more than one pod")
+    verdict.judge(holds=not wrong, seen="\n".join(wrong))
+
+
+@pytest.mark.claim("address-from-vswitch")
+def test_every_pod_has_an_address_of_a_vswitch(
+    guests: Guests, probes: Sequence[Probe], interfaces: Interfaces, verdict: CheckInHand
+) -> None:
+    """Each pod's address is in the range of a vSwitch that the plug-in's interfaces are on."""
+    pods = [*probes, *guests.join()]
+    ranges = interfaces.vswitch_ranges()
+    strangers = [repr(pod) for pod in pods if not within(pod.address, ranges)]
+    verdict.judge(
+        holds=bool(ranges) and not strangers,
+        seen=f"{', '.join(strangers)}: not of {', '.join(ranges) or 'any vSwitch: none is written down'}",
+    )

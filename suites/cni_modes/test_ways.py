@@ -1,0 +1,134 @@
+"""The way between nodes: in a tunnel or not, over how many routers, and under which address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.expectations import require_open, require_source
+from fixtures.services import TCP, UDP, Services
+from fixtures.traffic import Traffic, at
+from fixtures.tunnels import Ways, gateway_to, usual
+from fixtures.verdicts import CheckInHand, not_applicable
+from netassay.observation import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fixtures.cluster import Node
+    from fixtures.services import Port
+    from netassay.fleet import Probe
+    from netassay.modes import Mode
+
+
+@pytest.mark.claim("encapsulation")
+def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
+    ways: Ways, probes: Sequence[Probe], traffic: Traffic, mode: Mode, verdict: CheckInHand
+) -> None:
+    """Where the mode says that nothing is encapsulated, packets of the node's own MTU pass between its pods and others.
+
+    And no node has a link that encapsulates. Where it names an encapsulation, each node has a link of that kind, which
+    takes room of every packet. The control: pods on all nodes reach each other.
+    """
+    wanted = mode.parameters.encapsulation
+    traffic.all_to_all(probes, probes, Protocol.TCP, title="pods across nodes").require()
+    largest, links = ways.largest_packets(), ways.tunnels()
+    verdict.note("largest packet between nodes", usual(largest), "bytes")
+    if wanted == "unknown":
+        not_applicable(f"mode {mode.name} does not say; measured: links that encapsulate: {dict(links)}")
+    wrong = []
+    for (source, target), size in largest.items():
+        whole = size == ways.node_mtu(source)
+        if whole != (wanted == "none"):
+            wrong.append(
+                f"from {source} to {target}, packets of {size} bytes pass whole, of the {ways.node_mtu(source)} that "
+                f"{source} may send: {'nothing is' if whole else 'something is'} added to them on the way"
+            )
+    for node, found in links.items():
+        fitting = [link for link in found if f"({wanted})" in link]
+        if wanted == "none" and found:
+            wrong.append(f"{node} has {', '.join(found)}")
+        if wanted != "none" and not fitting:
+            wrong.append(f"{node} has no link of kind {wanted}, but {', '.join(found) or 'none that encapsulates'}")
+    verdict.judge(holds=not wrong, seen="\n".join(wrong))
+
+
+@pytest.mark.claim("hop-count")
+def test_there_are_as_many_routers_between_pods_as_the_mode_says(ways: Ways, mode: Mode, verdict: CheckInHand) -> None:
+    """A datagram from a pod to a pod on another node is answered if it may pass as many routers as the mode says.
+
+    One that may pass fewer is not.
+    """
+    hops = ways.hops()
+    verdict.note("routers between pods on different nodes", usual(hops))
+    wanted = mode.parameters.hops
+    if wanted is None:
+        not_applicable(f"mode {mode.name} does not say; measured: {usual(hops)}")
+    wrong = [
+        f"from a pod on {source} to one on {target} there are {count} routers, and mode {mode.name} says {wanted}"
+        for (source, target), count in hops.items()
+        if count != wanted
+    ]
+    verdict.judge(holds=not wrong, seen="\n".join(wrong))
+
+
+@pytest.mark.claim("source-through-service")
+@pytest.mark.parametrize("port", [TCP, UDP], ids=["tcp", "udp"])
+def test_endpoints_see_the_address_that_the_mode_says_through_a_service(
+    services: Services,
+    probes: Sequence[Probe],
+    backends: Sequence[Probe],
+    nodes: Sequence[Node],
+    traffic: Traffic,
+    mode: Mode,
+    port: Port,
+) -> None:
+    """Through a cluster IP, an endpoint on another node sees the calling pod's own address, or its node's.
+
+    The control: called directly, it sees the pod's own.
+    """
+    whose = mode.parameters.service_source
+    if not whose:
+        not_applicable(f"mode {mode.name} does not say whose address endpoints see")
+    of_node = {node.name: node.addresses for node in nodes}
+    for endpoint in backends:
+        callers = [probe for probe in probes if probe.node != endpoint.node]
+        direct = traffic.each({caller: [at(endpoint, port.over)] for caller in callers})
+        service = services.cluster_ip(endpoint)
+        service.wait_for([endpoint], seen_from=callers)
+        through = traffic.each({caller: [service.attempt(port)] for caller in callers})
+        for caller in callers:
+            require_source(direct[caller], addresses=caller.addresses, what=f"{caller.name} itself")
+            own = caller.addresses if whose == "pod" else of_node[caller.node]
+            require_source(through[caller], addresses=own, what=f"{'node of ' if whose == 'node' else ''}{caller.name}")
+
+
+@pytest.mark.claim("service-through-node")
+def test_what_pods_send_to_services_passes_their_node(
+    services: Services,
+    probes: Sequence[Probe],
+    backends: Sequence[Probe],
+    nodes: Sequence[Node],
+    traffic: Traffic,
+    verdict: CheckInHand,
+) -> None:
+    """A pod's route to cluster IPs leads to its node, under whose address endpoints elsewhere are called.
+
+    The control: the Service answers each pod, and called directly its endpoint sees the pod's own address.
+    """
+    of_node = {node.name: node.addresses for node in nodes}
+    endpoint = backends[0]
+    callers = [probe for probe in probes if probe.node != endpoint.node]
+    service = services.cluster_ip(endpoint)
+    service.wait_for([endpoint], seen_from=callers)
+    through = traffic.each({caller: [service.attempt(TCP)] for caller in callers})
+    elsewhere = []
+    for caller in callers:
+        require_open(through[caller], by={endpoint.name})
+        seen = {one.seen_address for one in through[caller]}
+        if not seen <= set(of_node[caller.node]):
+            elsewhere.append(f"{endpoint!r} is called through {service} by {caller!r} from {', '.join(sorted(seen))}")
+        elif gateway_to(caller, service.address) not in of_node[caller.node]:
+            elsewhere.append(f"{caller!r} has no route to {service.address} by its node {caller.node}")
+    verdict.judge(holds=not elsewhere, seen="\n".join(elsewhere))
