@@ -90,6 +90,7 @@ def evidence(detection: Detection) -> str:
         ("cilium", "cilium-native", "cilium", "label netassay.dev/lab=cilium: this is a lab"),
         ("eni-shared", "terway-shared", "terway", "this is a lab stand-in for Terway inclusive shared ENI"),
         ("eni-shared", "terway-shared", "terway", "nodes.network.alibabacloud.com/node2: spec.datapath.type=veth"),
+        ("datapath-v2", "terway-datapath-v2", "terway", "nodes.network.alibabacloud.com/node1: spec.datapath.type="),
         ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
         ("unknown", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),
