@@ -88,6 +88,9 @@ def evidence(detection: Detection) -> str:
         ),
         ("cilium", "cilium-native", "cilium", "routing-mode=native tunnel-protocol=vxlan kube-proxy-replacement=true"),
         ("cilium", "cilium-native", "cilium", "label netassay.dev/lab=cilium: this is a lab"),
+        ("eni-shared", "terway-shared", "terway", "this is a lab stand-in for Terway inclusive shared ENI"),
+        ("eni-shared", "terway-shared", "terway", "nodes.network.alibabacloud.com/node2: spec.datapath.type=veth"),
+        ("datapath-v2", "terway-datapath-v2", "terway", "nodes.network.alibabacloud.com/node1: spec.datapath.type="),
         ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
         ("unknown", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),
@@ -99,6 +102,15 @@ def test_the_mode_is_told_with_its_evidence(name: str, mode: str, plug_in: str, 
     assert (detection.mode, detection.plug_in) == (mode, plug_in)
     assert because in evidence(detection)
     assert [node.node for node in detection.nodes] == ["node1", "node2"]
+
+
+def test_the_planted_keys_of_a_recorded_eni_conf_never_come_into_the_evidence() -> None:
+    cluster = recorded("eni-shared")
+    assert "LTAI5tNETASSAYlabSTANDin" in json.dumps(cluster.list("ConfigMap"))
+    said = evidence(detect(cluster))
+    assert "service_cidr=" in said
+    assert "LTAI5t" not in said
+    assert "stand-in-secret" not in said
 
 
 def test_what_flanneld_says_of_its_node_counts_more_than_the_config_map() -> None:
