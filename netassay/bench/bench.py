@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import netassay
-from netassay.bench import throughput
+from netassay.bench import requests, throughput
 from netassay.bench.cells import Cell, cells, levels, loads
+from netassay.bench.cells import requests as cell_requests
 from netassay.bench.processor import above_idle, used
 from netassay.bench.schema import (
     HEADER,
@@ -37,8 +38,9 @@ from netassay.results.facts import read_facts
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from netassay.bench.cells import Level, Load
+    from netassay.bench.cells import Level, Load, Requests
     from netassay.bench.progress import Progress
+    from netassay.bench.run import Run as MeasuredRun
     from netassay.cluster import Cluster
     from netassay.families import Family
     from netassay.modes import Detection
@@ -92,6 +94,7 @@ class Bench:
         self.cells = cells(self.level, families[:1] if request.level == "smoke" else families, request.only)
         self._random = random.Random(request.seed)  # noqa: S311 - an order, no secret
         self._loads: dict[str, Load] = loads()
+        self._requests: dict[str, Requests] = cell_requests()
         self._detection: Detection = detect(cluster)
         self._header = self._describe()
         self._udp_mbps = request.udp_mbps
@@ -120,7 +123,7 @@ class Bench:
         try:
             self._note_environment(topology)
             idle = self._idle(topology)
-            if any(self._loads[cell.load].udp == "full" for cell in self.cells) and not self._udp_mbps:
+            if any(cell.load == "udp" for cell in self.cells) and not self._udp_mbps:
                 self._udp_mbps = self._calibrate(topology, progress)
             order = list(self.cells)
             self._random.shuffle(order)
@@ -167,24 +170,17 @@ class Bench:
     def _measure(
         self, topology: Topology, cell: Cell, block: int, order: int, idle: dict[str, float], progress: Progress
     ) -> None:
-        load = self._loads[cell.load]
         source, sink = topology.ends(cell)
         for rep in range(1, TRIES + 1):
             progress.starts(cell.id)
-            run = throughput.measure(
-                topology,
-                cell,
-                load,
-                self.level,
-                udp_mbps=self._udp_mbps,
-                mtu=self._header.environment.mtu,
-                tell=progress.figure,
-            )
+            run = self._run(topology, cell, progress)
             reading = run.reading
             cpu = above_idle(run.cpu, idle) if run.cpu else {}
             metrics = dict(reading.metrics)
             if cpu and metrics.get("gbps"):
                 metrics["core_s_per_gbit"] = cpu["total"] / (metrics["gbps"] * cpu["window"])
+            if cpu and metrics.get("per_s"):
+                metrics["core_s_per_100k"] = 100_000 * cpu["total"] / (metrics["per_s"] * cpu["window"])
             validity = reading.validity
             if limited := self._limited:
                 validity = Validity(valid=False, reasons=[*validity.reasons, limited], notes=validity.notes)
@@ -200,7 +196,9 @@ class Bench:
                 evidence=self._detection.evidence,
                 environment=self._header.environment,
                 nodes={"client": source.node, "server": sink.node},
-                tool=Tool(name="iperf3", version=reading.version, argv=run.argv),
+                tool=Tool(
+                    name=run.argv[0] if cell.load in self._loads else "agent", version=reading.version, argv=run.argv
+                ),
                 window=run.window,
                 metrics=metrics,
                 cpu={**cpu, "client_iperf3": reading.cores.get("client", 0.0), **run.tcp}
@@ -213,9 +211,22 @@ class Bench:
             if validity.valid:
                 return
 
+    def _run(self, topology: Topology, cell: Cell, progress: Progress) -> MeasuredRun:
+        if cell.load in self._requests:
+            return requests.measure(topology, cell, self._requests[cell.load], self.level)
+        return throughput.measure(
+            topology,
+            cell,
+            self._loads[cell.load],
+            self.level,
+            udp_mbps=self._udp_mbps,
+            mtu=self._header.environment.mtu,
+            tell=progress.figure,
+        )
+
     def _calibrate(self, topology: Topology, progress: Progress) -> float:
         """The rate for UDP in Mbit/s: a quarter of what TCP reaches from pod to pod, to two figures."""
-        path = next((c for c in self.cells if self._loads[c.load].udp and not topology.why_not(c)), self.cells[0])
+        path = next((c for c in self.cells if c.load.startswith("udp") and not topology.why_not(c)), self.cells[0])
         progress.starts("find a rate for UDP")
         short = msgspec.structs.replace(self.level, seconds=2, omit=0)
         run = throughput.measure(topology, path, self._loads["tcp-1"], short, udp_mbps=0, mtu=0, tell=progress.figure)

@@ -38,6 +38,14 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "-R" in self.argv
 
 
+class Requests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Requests and answers: over how many connections at once, and whether each request has one of its own."""
+
+    title: str
+    connections: int
+    fresh: bool
+
+
 class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is measured."""
 
@@ -102,6 +110,11 @@ def title(path: str) -> str:
 def loads() -> dict[str, Load]:
     """iperf3's loads by name."""
     return msgspec.convert(_toml("iperf3/loads.toml"), dict[str, Load])
+
+
+def requests() -> dict[str, Requests]:
+    """The loads of requests and answers by name."""
+    return msgspec.convert(_toml("requests.toml"), dict[str, Requests])
 
 
 def levels() -> dict[str, Level]:

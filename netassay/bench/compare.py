@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from netassay.bench.cells import HOST, loads, parse, title
+from netassay.bench.cells import HOST, loads, parse, requests, title
 from netassay.stats import bootstrap_interval, noise_floor, ratio
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _cell(cell: str, benches: Sequence[Bench], missing: Mapping[str, str]) -> Ce
     metric = metric_of(parsed.load)
     entries = [_entry(bench, cell, metric) for bench in benches]
     entries += [Entry(mode, [], [], "", None, None, "", None, [], 0, why) for mode, why in missing.items()]
-    known = loads()
-    words = known[parsed.load].title if parsed.load in known else parsed.load
+    titles = {name: load.title for kind in (loads(), requests()) for name, load in kind.items()}
+    words = titles.get(parsed.load, parsed.load)
     heading = f"{words}: {title(parsed.path)}, {parsed.family.api}"
     return CellView(cell, heading, metric.unit, entries, _ranking(cell, benches, metric))
 

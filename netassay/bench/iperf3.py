@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from iperf3.iperf3 import TestResult
 
+from netassay.bench.run import Reading
 from netassay.bench.schema import Validity
 
 if TYPE_CHECKING:
@@ -56,17 +56,6 @@ def client(
         payload = max(SMALL_PACKET - headers, LEAST_PAYLOAD)
         argv += ["-u", "-b", str(load.packets_per_second * payload * 8), "-l", str(payload)]
     return argv
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one run came to."""
-
-    version: str
-    metrics: dict[str, float]
-    cores: dict[str, float]
-    validity: Validity
-    seconds: float
 
 
 def read(output: bytes, load: Load, level: Level) -> Reading:

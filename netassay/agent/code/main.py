@@ -1,7 +1,7 @@
 """The agent's command line.
 
-`serve` is the container's process, `drive` is what the harness runs beside it, and `attempt` is what an init container
-does.
+`serve` is the container's process, `drive` is what the harness runs beside it, `attempt` is what an init container
+does, and `rounds` measures how fast requests are answered.
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     attempt.add_argument("host")
     attempt.add_argument("port", type=int)
     attempt.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS")
+    rounds = commands.add_parser("rounds", help="measure requests and answers, as either end")
+    rounds.add_argument("role", choices=("serve", "ask"))
+    rounds.add_argument("port", type=int)
+    rounds.add_argument("--host", default="", help="whom to ask")
+    rounds.add_argument("--fresh", action="store_true", help="a connection for each request (CRR)")
+    rounds.add_argument("--connections", type=int, default=1, metavar="N")
+    rounds.add_argument("--seconds", type=float, default=10.0)
+    rounds.add_argument("--omit", type=float, default=1.0, metavar="SECONDS")
     commands.add_parser(
         "drive", help="carry out commands read from stdin, one JSON object a line; ends when stdin does"
     )
@@ -55,6 +63,10 @@ def main() -> int:
         from .serve import serve  # noqa: PLC0415 - each process loads only what it needs: a pod starts the sooner
 
         return asyncio.run(serve(options))
+    if options.command == "rounds":
+        from .rounds import rounds  # noqa: PLC0415
+
+        return rounds(options)
     if options.command == "attempt":
         from .single import attempt  # noqa: PLC0415
 
