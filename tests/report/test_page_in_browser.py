@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 import samples
+import upgrades
 
 from netassay.report import render, render_comparison
+from netassay.report.gate import write_gate_page
+from netassay.report.watch import write_watch_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +84,12 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["report", "comparison"])
-def either(request: pytest.FixtureRequest, file: Path, comparison: Path) -> Path:
+@pytest.fixture(params=["report", "comparison", "watch", "gate"])
+def either(request: pytest.FixtureRequest, file: Path, comparison: Path, tmp_path: Path) -> Path:
+    if request.param == "watch":
+        return write_watch_page(tmp_path, upgrades.watched())
+    if request.param == "gate":
+        return write_gate_page(tmp_path, upgrades.judged())
     return file if request.param == "report" else comparison
 
 
