@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import netassay
-from netassay.bench import control, locust, requests, throughput
+from netassay.bench import control, footprint, locust, requests, throughput
 from netassay.bench.cells import CONTROL_PLANE, Cell, cells, levels, loads, locust_cells, locust_loads
 from netassay.bench.cells import requests as cell_requests
 from netassay.bench.processor import above_idle, used
@@ -140,6 +140,7 @@ class Bench:
         try:
             self._note_environment(topology)
             idle = self._idle(topology)
+            unloaded = footprint.read(self.cluster, self.fleet.nodes)
             if any(cell.load == "udp" for cell in self.cells) and not self._udp_mbps:
                 self._udp_mbps = self._calibrate(topology, progress)
             order = list(self.cells)
@@ -153,6 +154,7 @@ class Bench:
                     self._measure(cell, topology.ends(cell), run, (number, place), idle, progress)
                 elif number == 1:
                     self._change(topology, cell, place, progress)
+            self._header.footprint |= footprint.footprint(unloaded, footprint.read(self.cluster, self.fleet.nodes))
             if self.web_cells:
                 self._ask_by_locust(topology, number, idle, progress)
         finally:
