@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 from hdrh.histogram import HdrHistogram
 
 from netassay import bundle
-from netassay.bench.execution import execute
 from netassay.bench.requests import DIGITS, LONGEST_US, PERCENTILES
 from netassay.bench.run import Reading, Run
 from netassay.bench.schema import Validity
 from netassay.bench.watching import watch, watched
 from netassay.errors import HarnessFault
+from netassay.fleet.execution import execute
 from netassay.fleet.manifests import LOAD_CONTAINER
 
 if TYPE_CHECKING:

@@ -176,8 +176,11 @@ class Topology:
         return ""
 
     def _node_addresses(self, name: str) -> list[str]:
-        node = self.fleet.cluster.get("Node", name)
-        found = node["status"]["addresses"] if node else []
+        # Listed, as everywhere: to get one by name would be a further right.
+        nodes = self.fleet.cluster.list("Node")
+        found: list[dict[str, str]] = next(
+            (node["status"]["addresses"] for node in nodes if node["metadata"]["name"] == name), []
+        )
         return [each["address"] for each in found if each["type"] == "InternalIP"]
 
     def _service(self, name: str, server: Probe) -> dict[str, Any]:
