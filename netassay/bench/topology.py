@@ -177,11 +177,8 @@ class Topology:
 
     def _node_addresses(self, name: str) -> list[str]:
         # Listed, as everywhere: to get one by name would be a further right.
-        nodes = self.fleet.cluster.list("Node")
-        found: list[dict[str, str]] = next(
-            (node["status"]["addresses"] for node in nodes if node["metadata"]["name"] == name), []
-        )
-        return [each["address"] for each in found if each["type"] == "InternalIP"]
+        node = next(each for each in self.fleet.cluster.list("Node") if each["metadata"]["name"] == name)
+        return [each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"]
 
     def _service(self, name: str, server: Probe) -> dict[str, Any]:
         # iperf3's control connection and its datagrams must reach one backend by one number: the API server gives both
