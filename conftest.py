@@ -32,6 +32,7 @@ pytest_plugins = [
     "fixtures.resolvers",
     "fixtures.crowds",
     "fixtures.steady_load",
+    "fixtures.request_load",
     "fixtures.stateful_sets",
     "fixtures.web",
     "fixtures.ingress",

@@ -31,6 +31,7 @@ FEATURES: Final[dict[str, str]] = {
     "ingress": "Ingress and Gateway",
     "disruption": "Failover and disruption",
     "cni_modes": "CNI mode",
+    "throughput": "Load",
 }
 """Features in the order of reports: id (also the folder of its suite) → title."""
 
@@ -294,6 +295,13 @@ _PROMISES: Final = {
         "gateway-tls": ("TLS of a listener", "A listener presents its own certificate, and leads to its routes."),
         "gateway-grpc": ("gRPC", "Calls are led by service and method, and come back with their status."),
         "gateway-change": ("Route changed", "A route that is changed or removed is soon followed."),
+    },
+    "throughput": {
+        "requests-flow": (
+            "Requests between pods",
+            "Requests made as fast as they are answered neither fail nor stall.",
+        ),
+        "requests-flow-service": ("Requests by a Service", "The same holds by a Service's ClusterIP."),
     },
     "disruption": {
         "failover-graceful": ("Backend leaves", "A backend that leaves with a drain takes no connection with it."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import random
 import time
 from pathlib import Path
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import netassay
-from netassay.bench import requests, throughput
-from netassay.bench.cells import Cell, cells, levels, loads
+from netassay.bench import control, footprint, locust, requests, throughput
+from netassay.bench.cells import CONTROL_PLANE, Cell, cells, levels, loads, locust_cells, locust_loads
 from netassay.bench.cells import requests as cell_requests
 from netassay.bench.processor import above_idle, used
 from netassay.bench.schema import (
@@ -36,6 +38,8 @@ from netassay.modes import detect
 from netassay.results.facts import read_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rich.console import Console
 
     from netassay.bench.cells import Level, Load, Requests
@@ -43,8 +47,10 @@ if TYPE_CHECKING:
     from netassay.bench.run import Run as MeasuredRun
     from netassay.cluster import Cluster
     from netassay.families import Family
+    from netassay.fleet import Probe
     from netassay.modes import Detection
 
+DNS_NAME: Final = "kubernetes.default.svc.cluster.local."
 TRIES: Final = 2
 """How often a cell is measured in a block until it is valid."""
 IDLE_SECONDS: Final = 3.0
@@ -57,7 +63,7 @@ LEAST_UDP_MBPS: Final = 10.0
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What to measure and how. `blocks` 0 is what the level says; `udp_mbps` 0 is found out."""
+    """What to measure and how. `blocks` and `changes` 0 are what the level says; `udp_mbps` 0 is found out."""
 
     level: str = "smoke"
     blocks: int = 0
@@ -65,6 +71,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ip_family: str = AUTO
     image: str = DEFAULT_IMAGE
     load_image: str = ""
+    changes: int = 0
+    locust_workers: int = 0
+    outside_prefix: tuple[str, ...] = ()
     udp_mbps: float = 0.0
     host_probes: bool = True
     tolerate_taints: bool = False
@@ -85,6 +94,8 @@ class Bench:
             raise UsageError(f"there is no level {request.level!r}: {', '.join(known)}")
         self.level: Level = known[request.level]
         self.blocks = request.blocks or self.level.blocks
+        self.changes = request.changes or self.level.changes
+        self.level = msgspec.structs.replace(self.level, changes=self.changes)
         self.identity = Run.new()
         self.folder = (request.out or Path("reports", "bench", self.identity.id)).absolute()
         if (self.folder / HEADER).exists():
@@ -92,6 +103,7 @@ class Bench:
         families: tuple[Family, ...] = _families(cluster, request.ip_family)
         self.families = families
         self.cells = cells(self.level, families[:1] if request.level == "smoke" else families, request.only)
+        self.web_cells = locust_cells(families[0]) if request.locust_workers else []
         self._random = random.Random(request.seed)  # noqa: S311 - an order, no secret
         self._loads: dict[str, Load] = loads()
         self._requests: dict[str, Requests] = cell_requests()
@@ -106,6 +118,11 @@ class Bench:
     def udp_mbps(self) -> float:
         """The rate of UDP, 0 until it is known."""
         return self._udp_mbps
+
+    @property
+    def repetitions(self) -> int:
+        """How many repetitions there are to be."""
+        return self.blocks * (len(self.cells) + len(self.web_cells))
 
     @property
     def seconds_each(self) -> float:
@@ -123,6 +140,7 @@ class Bench:
         try:
             self._note_environment(topology)
             idle = self._idle(topology)
+            unloaded = footprint.read(self.cluster, self.fleet.nodes)
             if any(cell.load == "udp" for cell in self.cells) and not self._udp_mbps:
                 self._udp_mbps = self._calibrate(topology, progress)
             order = list(self.cells)
@@ -131,7 +149,14 @@ class Bench:
                 if reason := topology.why_not(cell):
                     self._header.absent[cell.id] = reason
                     continue
-                self._measure(topology, cell, number, place, idle, progress)
+                if cell.path != CONTROL_PLANE:
+                    run = functools.partial(self._run, topology, cell, progress)
+                    self._measure(cell, topology.ends(cell), run, (number, place), idle, progress)
+                elif number == 1:
+                    self._change(topology, cell, place, progress)
+            self._header.footprint |= footprint.footprint(unloaded, footprint.read(self.cluster, self.fleet.nodes))
+            if self.web_cells:
+                self._ask_by_locust(topology, number, idle, progress)
         finally:
             topology.remove()
 
@@ -168,12 +193,19 @@ class Bench:
             lock.unlink()
 
     def _measure(
-        self, topology: Topology, cell: Cell, block: int, order: int, idle: dict[str, float], progress: Progress
+        self,
+        cell: Cell,
+        ends: tuple[Probe, Probe],
+        make: Callable[[], MeasuredRun],
+        place: tuple[int, int],
+        idle: dict[str, float],
+        progress: Progress,
     ) -> None:
-        source, sink = topology.ends(cell)
+        """Measure a cell until it is valid, and keep each try; `place` is its block and its order in that."""
+        (source, sink), (block, order) = ends, place
         for rep in range(1, TRIES + 1):
             progress.starts(cell.id)
-            run = self._run(topology, cell, progress)
+            run = make()
             reading = run.reading
             cpu = above_idle(run.cpu, idle) if run.cpu else {}
             metrics = dict(reading.metrics)
@@ -196,9 +228,7 @@ class Bench:
                 evidence=self._detection.evidence,
                 environment=self._header.environment,
                 nodes={"client": source.node, "server": sink.node},
-                tool=Tool(
-                    name=run.argv[0] if cell.load in self._loads else "agent", version=reading.version, argv=run.argv
-                ),
+                tool=Tool(name=_tool(cell.load, self._loads, self._requests), version=reading.version, argv=run.argv),
                 window=run.window,
                 metrics=metrics,
                 cpu={**cpu, "client_iperf3": reading.cores.get("client", 0.0), **run.tcp}
@@ -210,6 +240,61 @@ class Bench:
             progress.ends(repetition, figure(repetition))
             if validity.valid:
                 return
+
+    def _ask_by_locust(self, topology: Topology, block: int, idle: dict[str, float], progress: Progress) -> None:
+        """Measure what Locust measures, last in the block: its workers are busy even when they wait."""
+        workers = topology.workers(self.request.locust_workers, block, self.request.load_image)
+        ends = topology.ends_of_web()
+        for order, cell in enumerate(self.web_cells, len(self.cells) + 1):
+            load = locust_loads()[cell.load]
+            try:
+                if cell.path == "dns":
+                    target = locust.Target(server=self._header.cluster.dns_address, name=DNS_NAME)
+                else:
+                    target = topology.web(cell.path, cell.family)
+            except HarnessFault as fault:
+                self._header.absent[cell.id] = str(fault)
+                continue
+            if cell.path == "outside":
+                run = functools.partial(locust.from_outside, self.request.outside_prefix, load, target, self.level)
+            else:
+                run = functools.partial(locust.in_cluster, topology, workers, load, target, self.level)
+            self._measure(cell, ends, run, (block, order), idle, progress)
+
+    def _change(self, topology: Topology, cell: Cell, order: int, progress: Progress) -> None:
+        """Measure how long changes of one kind take, and keep each of them."""
+        progress.starts(cell.id)
+        began = time.time()
+        try:
+            found = control.MEASUREMENTS[cell.load](topology, self.changes)
+        except control.NeverCame as never:
+            self._header.absent[cell.id] = str(never)
+            progress.note(f"{cell.id}: {never}")
+            return
+        # The last answer by the old backend is another thing than the first by the new one.
+        kinds = [found["first"]] if "first" in found else list(found.values())
+        first = list(itertools.chain.from_iterable(kinds))
+        metrics = control.percentiles(first) | {"changes": float(len(first))}
+        for name, seconds in found.items():
+            metrics |= {f"{name}_{key}": value for key, value in control.percentiles(seconds).items()}
+        repetition = Repetition(
+            run=self.identity.id,
+            block=1,
+            rep=1,
+            order=order,
+            cell=cell.id,
+            mode=self._header.mode,
+            evidence=self._detection.evidence,
+            environment=self._header.environment,
+            nodes={"client": topology.pods[CLIENT].node},
+            tool=Tool(name="agent"),
+            window=(began, time.time()),
+            metrics=metrics,
+            validity=Validity(valid=True),
+            raw=keep_raw(self.folder, f"1-{order}-1-{cell.id}.json", msgspec.json.encode(found)),
+        )
+        append(self.folder, repetition)
+        progress.ends(repetition, figure(repetition))
 
     def _run(self, topology: Topology, cell: Cell, progress: Progress) -> MeasuredRun:
         if cell.load in self._requests:
@@ -266,10 +351,14 @@ class Bench:
             mode=self._detection.mode,
             lab=facts.lab or self.request.lab,
             stand_in_for=self.request.stand_in_for,
-            cells=[cell.id for cell in self.cells],
+            cells=[cell.id for cell in (*self.cells, *self.web_cells)],
             environment=environment,
             cluster=facts,
         )
+
+
+def _tool(load: str, *known: Mapping[str, object]) -> str:
+    return next((name for name, loads in zip(("iperf3", "agent"), known, strict=True) if load in loads), "locust")
 
 
 def figure(repetition: Repetition) -> str:

@@ -14,11 +14,23 @@ from netassay.families import Family
 from netassay.stats import Better  # noqa: TC001 - msgspec reads annotations
 
 HOST: Final = "host"
+CONTROL_PLANE: Final = "control-plane"
 PATHS: Final = {
     "host": "host to host (control)",
     "pod": "pod to pod",
     "cluster-ip": "pod to ClusterIP",
     "node-port": "pod to NodePort, by its own node's address",
+}
+WEB_PATHS: Final = {
+    "cluster-ip": "a Service's ClusterIP",
+    "node-port": "a Service's NodePort",
+    "ingress": "an Ingress",
+    "outside": "a Service's NodePort, from outside the cluster",
+}
+CHANGES: Final = {
+    "service-programming": "A Service's new backend: first answer by it",
+    "policy-enforcement": "A policy: first attempt kept out, or let in again",
+    "pod-address": "A new pod: its address is known",
 }
 SAME: Final = ".same"
 """Ends the name of a path whose two ends are on one node."""
@@ -46,6 +58,15 @@ class Requests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fresh: bool
 
 
+class LocustLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What Locust asks, by which of its users, how often a second in all, and whether that rises from a tenth of it."""
+
+    title: str
+    user: str
+    rate: float
+    ramp: bool = False
+
+
 class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is measured."""
 
@@ -55,6 +76,8 @@ class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     omit: int
     paths: tuple[str, ...]
     loads: tuple[str, ...]
+    changes: int = 0
+    """Of the control plane, for each kind; 0 for none."""
 
 
 class Gated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +126,10 @@ def parse(cell: str) -> Cell:
 
 def title(path: str) -> str:
     """The path in words."""
+    if path == CONTROL_PLANE:
+        return "the control plane"
+    if path not in PATHS and not path.endswith(SAME):
+        return WEB_PATHS.get(path, "the cluster's DNS")
     where = "on one node" if path.endswith(SAME) else "across nodes"
     return f"{PATHS[path.removesuffix(SAME)]}, {where}"
 
@@ -115,6 +142,17 @@ def loads() -> dict[str, Load]:
 def requests() -> dict[str, Requests]:
     """The loads of requests and answers by name."""
     return msgspec.convert(_toml("requests.toml"), dict[str, Requests])
+
+
+def locust_loads() -> dict[str, LocustLoad]:
+    """Locust's loads by name."""
+    return msgspec.convert(_toml("locust/loads.toml"), dict[str, LocustLoad])
+
+
+def locust_cells(family: Family) -> list[Cell]:
+    """The cells that Locust measures."""
+    web = [Cell(path, family, load) for path in WEB_PATHS for load in locust_loads() if load.startswith("http")]
+    return [*web, Cell("dns", family, "dns-fixed")]
 
 
 def levels() -> dict[str, Level]:
@@ -132,12 +170,15 @@ def cells(level: Level, families: tuple[Family, ...], only: tuple[str, ...] = ()
 
     UsageError if nothing is left.
     """
+    changes = [Cell(CONTROL_PLANE, families[0], load) for load in CHANGES] if level.changes else []
     wanted = [Cell(path, family, load) for path in level.paths for family in families for load in level.loads]
+    wanted += changes
     chosen = [cell for cell in wanted if not only or any(word in cell.id for word in only)]
     if not chosen:
         known = ", ".join(cell.id for cell in wanted[:6])
         raise UsageError(f"no cell of this level has {' or '.join(only)} in its name: they are {known} …")
-    return list(dict.fromkeys(each for cell in chosen for each in (cell.control, cell)))
+    with_controls = ((cell,) if cell in changes else (cell.control, cell) for cell in chosen)
+    return list(dict.fromkeys(each for both in with_controls for each in both))
 
 
 def _toml(name: str) -> dict[str, Any]:

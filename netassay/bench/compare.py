@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from netassay.bench.cells import HOST, loads, parse, requests, title
+from netassay.bench.cells import CHANGES, HOST, loads, locust_loads, parse, requests, title
 from netassay.stats import bootstrap_interval, noise_floor, ratio
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def name_of(bench: Bench) -> str:
 
 def metric_of(load: str) -> Metric:
     """What a load is judged by."""
-    if load.startswith(("rr", "crr")):
+    if load.startswith(("rr", "crr")) or load in CHANGES or load in locust_loads():
         return LATENCY
     return LOSS if load in loads() and loads()[load].udp else THROUGHPUT
 
@@ -96,8 +96,8 @@ def _cell(cell: str, benches: Sequence[Bench], missing: Mapping[str, str]) -> Ce
     metric = metric_of(parsed.load)
     entries = [_entry(bench, cell, metric) for bench in benches]
     entries += [Entry(mode, [], [], "", None, None, "", None, [], 0, why) for mode, why in missing.items()]
-    titles = {name: load.title for kind in (loads(), requests()) for name, load in kind.items()}
-    words = titles.get(parsed.load, parsed.load)
+    titles = {name: load.title for kind in (loads(), requests(), locust_loads()) for name, load in kind.items()}
+    words = {**titles, **CHANGES}.get(parsed.load, parsed.load)
     heading = f"{words}: {title(parsed.path)}, {parsed.family.api}"
     return CellView(cell, heading, metric.unit, entries, _ranking(cell, benches, metric))
 

@@ -72,11 +72,11 @@ def read(output: bytes, load: Load, level: Level) -> Reading:
     gbps = received["bits_per_second"] / 1e9
     metrics = {"gbps": gbps}
     if load.udp:
-        packets, lost = received["packets"], received["lost_packets"]
+        size = whole["start"]["test_start"]["blksize"]
         metrics |= {
-            "lost_percent": ALL * lost / packets if packets else ALL,
+            "lost_percent": max(ALL * (1 - received["bytes"] / sent["bytes"]), 0.0) if sent.get("bytes") else ALL,
             "jitter_us": received["jitter_ms"] * 1000,
-            "packets_per_s": (packets - lost) / received["seconds"] if received["seconds"] else 0.0,
+            "packets_per_s": received["bytes"] / size / received["seconds"] if received["seconds"] else 0.0,
         }
     else:
         metrics["retransmits"] = float(result.retransmits or 0)
@@ -86,8 +86,8 @@ def read(output: bytes, load: Load, level: Level) -> Reading:
     seconds = float(received.get("seconds") or 0.0)
     if seconds < LONG_ENOUGH * level.seconds:
         reasons.append(f"it ran {seconds:.1f} s of {level.seconds} s")
-    if load.udp and not 0 <= metrics["lost_percent"] <= ALL:
-        reasons.append(f"it says that {metrics['lost_percent']:.1f}% was lost")
+    if load.udp and not 0 <= received["lost_percent"] <= ALL:
+        reasons.append(f"it says that {received['lost_percent']:.1f}% was lost")
     if received.get("bytes", 0) > (1 + UNDER_WAY) * sent.get("bytes", received.get("bytes", 0)):
         reasons.append(f"more was received than sent ({received['bytes']} of {sent['bytes']} bytes)")
     asked = whole["start"].get("target_bitrate", 0)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from typing import TYPE_CHECKING, Final
 
 from hdrh.histogram import HdrHistogram
 
-from netassay.bench.execution import execute
 from netassay.bench.run import Reading, Run
 from netassay.bench.schema import Validity
 from netassay.bench.watching import watch, watched
-from netassay.errors import HarnessFault
-from netassay.fleet.manifests import AGENT_PATH, CONTAINER
+from netassay.fleet.rounds import rounds
 
 if TYPE_CHECKING:
     from netassay.bench.cells import Cell, Level, Requests
@@ -25,47 +22,38 @@ DIGITS: Final = 3
 PERCENTILES: Final = {"p50_us": 50, "p90_us": 90, "p99_us": 99}
 FAILED: Final = 0.001
 """Share of requests that may fail before the times of the others say little."""
-SPARE_SECONDS: Final = 30.0
-TRIES: Final = 40
 
 
 def measure(topology: Topology, cell: Cell, requests: Requests, level: Level) -> Run:
     """Make one run of a cell. HarnessFault if it could not be made."""
     port = topology.port()
     host, number = topology.target(cell, port)
-    fresh = ["--fresh"] if requests.fresh else []
-    server = ["python3", AGENT_PATH, "rounds", "serve", str(port), *fresh]
-    client = ["python3", AGENT_PATH, "rounds", "ask", str(number), "--host", host, *fresh]
-    client += ["--connections", str(requests.connections), "--seconds", str(level.seconds), "--omit", str(level.omit)]
-    return topology.fleet.cluster.run(_measure(topology, cell, level, server, client))
+    return topology.fleet.cluster.run(_measure(topology, cell, requests, level, port, host, number))
 
 
-async def _measure(topology: Topology, cell: Cell, level: Level, server: list[str], client: list[str]) -> Run:
-    cluster = topology.fleet.cluster
+async def _measure(
+    topology: Topology, cell: Cell, requests: Requests, level: Level, port: int, host: str, number: int
+) -> Run:
     source, sink = topology.ends(cell)
-    deadline = level.omit + level.seconds + SPARE_SECONDS
-    serving = asyncio.create_task(execute(cluster, sink, CONTAINER, server, deadline=2 * deadline))
-    looking: asyncio.Task[object] | None = None
+    watching = asyncio.create_task(watch(source, sink, level, reverse=False, tell=lambda _: None))
     try:
-        for _ in range(TRIES):
-            looking = watching = asyncio.create_task(watch(source, sink, level, reverse=False, tell=lambda _: None))
-            done = await execute(cluster, source, CONTAINER, client, deadline=deadline)
-            if done.succeeded or done.output or "ConnectionRefused" not in done.said:
-                break
-            # The server's process is still starting.
-            watching.cancel()
-            await asyncio.sleep(0.1)
-        if not done.succeeded:
-            raise HarnessFault(f"the requests to {cell.id} broke off: {done.said[-400:]}")
-        run = Run(client, done.output, read(done.output))
+        argv, done = await rounds(
+            topology.fleet.cluster,
+            source,
+            sink,
+            port=port,
+            host=host,
+            host_port=number,
+            connections=requests.connections,
+            fresh=requests.fresh,
+            seconds=level.seconds,
+            omit=level.omit,
+        )
+        run = Run(argv, done.output, read(done.output))
         run.saw(*watched(watching), client=source.node)
         return run
     finally:
-        if looking is not None:
-            looking.cancel()
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError, HarnessFault):
-            await serving
+        watching.cancel()
 
 
 def read(output: bytes) -> Reading:

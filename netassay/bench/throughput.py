@@ -8,20 +8,20 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from netassay.bench import iperf3
-from netassay.bench.execution import execute
 from netassay.bench.run import Run
 from netassay.bench.watching import watch, watched
 from netassay.errors import HarnessFault
 from netassay.families import Family
+from netassay.fleet.execution import execute
 from netassay.fleet.manifests import LOAD_CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from netassay.bench.cells import Cell, Level, Load
-    from netassay.bench.execution import Done
     from netassay.bench.topology import Topology
     from netassay.fleet import Probe
+    from netassay.fleet.execution import Done
 
 SPARE_SECONDS: Final = 40.0
 """What a run may take beyond its own time: time-outs of iperf3's own end it before."""

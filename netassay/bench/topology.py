@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from netassay.bench.cells import HOST
+from netassay.bench.locust import Target
 from netassay.errors import HarnessFault
 from netassay.fleet.manifests import LOAD_CONTAINER
 from netassay.fleet.ports import PROBE_PORTS
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
 PORTS: Final = tuple(range(5201, 5209))
 """One for each run, in turn: a port is free again long before its turn comes."""
 
+INGRESS_HOST: Final = "bench.netassay.example"
+INGRESS_SECONDS: Final = 20.0
 CLIENT, SERVER, NEIGHBOUR = "load-client", "load-server", "load-neighbour"
 HOST_CLIENT, HOST_SERVER = "load-host-client", "load-host-server"
+
+
+def _url(address: str, port: int) -> str:
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 class Topology:
@@ -94,6 +102,62 @@ class Topology:
             raise HarnessFault(f"the client's node has no {cell.family.api} address to reach a NodePort by")
         return address, int(number)
 
+    def ends_of_web(self) -> tuple[Probe, Probe]:
+        """The pods of Locust's master, and of the web server that is asked."""
+        return self.pods[CLIENT], self.pods.get(SERVER, self.pods[NEIGHBOUR])
+
+    def workers(self, count: int, block: int, load_image: str) -> list[Probe]:
+        """So many pods for Locust's workers, spread over the nodes."""
+        nodes = itertools.cycle(self.fleet.nodes)
+        made = [
+            self.fleet.add(f"load-worker-{number}-{block}", wait=False, node=next(nodes), load_image=load_image)
+            for number in range(1, count + 1)
+        ]
+        self.fleet.wait_for(made, timeout=300)
+        self.pods |= {probe.name: probe for probe in made}
+        return made
+
+    def web(self, path: str, family: Family) -> Target:
+        """What Locust is to ask. HarnessFault if this cluster has no such way in."""
+        port = PROBE_PORTS["http"]
+        server = SERVER if SERVER in self.pods else NEIGHBOUR
+        service = self._services[server]
+        if path == "cluster-ip":
+            return Target(url=_url(family.first(service["spec"]["clusterIPs"]), port))
+        if path == "ingress":
+            return Target(url=_url(self._ingress(service["metadata"]["name"]), 80), host_header=INGRESS_HOST)
+        number = next(each["nodePort"] for each in service["spec"]["ports"] if each["port"] == port)
+        node = self.pods[server].node if path == "outside" else self.pods[CLIENT].node
+        return Target(url=_url(family.first(self._node_addresses(node)), int(number)))
+
+    def _ingress(self, service: str) -> str:
+        """The address of an Ingress before the Service, made when first asked for."""
+        cluster, space = self.fleet.cluster, self.fleet.run.namespace
+        backend = {"service": {"name": service, "port": {"name": "http"}}}
+        cluster.apply(
+            {
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "Ingress",
+                "metadata": {"name": service, "namespace": space, "labels": self.fleet.run.labels},
+                "spec": {
+                    "rules": [
+                        {
+                            "host": INGRESS_HOST,
+                            "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
+                        }
+                    ]
+                },
+            }
+        )
+        over = time.monotonic() + INGRESS_SECONDS
+        while time.monotonic() < over:
+            made = cluster.get("Ingress", service, space) or {}
+            entries = made.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+            if found := next((entry["ip"] for entry in entries if entry.get("ip")), ""):
+                return str(found)
+            time.sleep(0.2)
+        raise HarnessFault(f"no controller gave the Ingress an address within {INGRESS_SECONDS:.0f} s")
+
     def remove(self) -> None:
         """Take the block's pods and Services away."""
         for service in self._services.values():
@@ -112,9 +176,9 @@ class Topology:
         return ""
 
     def _node_addresses(self, name: str) -> list[str]:
-        node = self.fleet.cluster.get("Node", name)
-        found = node["status"]["addresses"] if node else []
-        return [each["address"] for each in found if each["type"] == "InternalIP"]
+        # Listed, as everywhere: to get one by name would be a further right.
+        node = next(each for each in self.fleet.cluster.list("Node") if each["metadata"]["name"] == name)
+        return [each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"]
 
     def _service(self, name: str, server: Probe) -> dict[str, Any]:
         # iperf3's control connection and its datagrams must reach one backend by one number: the API server gives both

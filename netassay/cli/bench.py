@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MEASURED: Final = "What is measured"
 BASELINES: Final = Path("reports", "baselines")
 LAB_PROBE_IMAGE, LAB_LOAD_IMAGE = "netassay.lab/python:3.11", "netassay.lab/load:1"
+OUTSIDE_HOST: Final = "outside"
 NO_IMAGE: Final = """which image has iperf3 here? Name one with --iperf3-image, as the nodes pull it:
 deploy/load/ holds the recipe of one (iperf3 and Locust). In the embedded cluster (--lab) there is one already."""
 
@@ -63,6 +64,26 @@ def bench(  # noqa: PLR0917 - typer calls it by name
         int,
         typer.Option(
             metavar="N", min=0, help="Blocks (as the level says).", rich_help_panel=MEASURED, show_default=False
+        ),
+    ] = 0,
+    changes: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Changes of Services, policies and pods to time, in the first block (as the level says; 50 say much).",
+            rich_help_panel=MEASURED,
+            show_default=False,
+        ),
+    ] = 0,
+    locust_workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Also ask HTTP and DNS servers by Locust, with so many worker pods over the nodes.",
+            rich_help_panel=MEASURED,
+            show_default=False,
         ),
     ] = 0,
     only: Annotated[
@@ -136,6 +157,8 @@ def bench(  # noqa: PLR0917 - typer calls it by name
     request = Request(
         level=level,
         blocks=blocks,
+        changes=changes,
+        locust_workers=locust_workers,
         only=tuple(only or ()),
         ip_family=ip_family,
         image=mirrored(probe_image, mirror) if mirror else probe_image,
@@ -181,8 +204,10 @@ def _one(
         if modes:
             kubeconfig = held.enter_context(cluster_of(modes[0]))
         cluster = held.enter_context(connect(kubeconfig, context, in_cluster=in_cluster))
-        bench = Bench(cluster, msgspec.structs.replace(request, lab=modes[0] if modes else ""), console())
-        with Progress(console(), bench.blocks * len(bench.cells), bench.seconds_each) as progress:
+        if modes:
+            request = msgspec.structs.replace(request, lab=modes[0], outside_prefix=_outside())
+        bench = Bench(cluster, request, console())
+        with Progress(console(), bench.repetitions, bench.seconds_each) as progress:
             _blocks(bench, range(1, bench.blocks + 1), progress)
         return [bench]
 
@@ -207,12 +232,16 @@ def _alternate(
                     bench = made.get(mode)
                     if bench is None:
                         folder = (request.out or Path()) / mode
-                        bench = Bench(cluster, msgspec.structs.replace(request, lab=mode, out=folder), console())
+                        bench = Bench(
+                            cluster,
+                            msgspec.structs.replace(request, lab=mode, out=folder, outside_prefix=_outside()),
+                            console(),
+                        )
                         made[mode] = bench
                     bench.attach(cluster)
                     last = bench.blocks
                     if progress is None:
-                        total = bench.blocks * len(bench.cells) * len(modes)
+                        total = bench.repetitions * len(modes)
                         progress = Progress(console(), total, bench.seconds_each)
                     progress.note(f"{mode}, block {number}")
                     with progress:
@@ -228,6 +257,13 @@ def _alternate(
     if not made:
         raise UsageError(f"none of the modes could be brought up: {'; '.join(missing.values())}")
     return list(made.values()), missing
+
+
+def _outside() -> tuple[str, ...]:
+    """What runs a command on the lab's outside host."""
+    from lab import state  # noqa: PLC0415 - only where a lab runs
+
+    return tuple(state.required().enter(OUTSIDE_HOST))
 
 
 def _blocks(bench: Bench, numbers: range, progress: Progress) -> None:

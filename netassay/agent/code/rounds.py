@@ -124,6 +124,8 @@ def _alone(family: int, address: tuple[object, ...], tally: _Tally, *, fresh: bo
                 raise ConnectionResetError
             tally.took(began, now())
             if kept is None:
+                # Whoever closes first keeps the port for a minute: that is to be the server.
+                client.recv(1)
                 client.close()
         except OSError as error:
             tally.failed(error)
@@ -146,6 +148,7 @@ def _many(family: int, address: tuple[object, ...], tally: _Tally, count: int, *
     poll = select.epoll()
     clients: dict[int, socket.socket] = {}
     began: dict[int, int] = {}
+    answered: set[int] = set()
     now = time.perf_counter_ns
 
     def start() -> None:
@@ -168,15 +171,20 @@ def _many(family: int, address: tuple[object, ...], tally: _Tally, count: int, *
                     client.send(MESSAGE)
                     poll.modify(number, select.EPOLLIN)
                     continue
-                if not client.recv(len(MESSAGE)):
-                    raise ConnectionResetError
-                tally.took(began[number], now())
-                if not fresh:
-                    began[number] = now()
-                    client.send(MESSAGE)
+                data = client.recv(len(MESSAGE))
+                if data:
+                    tally.took(began[number], now())
+                    if fresh:
+                        answered.add(number)
+                    else:
+                        began[number] = now()
+                        client.send(MESSAGE)
                     continue
+                if number not in answered:
+                    raise ConnectionResetError
             except OSError as error:
                 tally.failed(error)
+            answered.discard(number)
             del clients[number]
             client.close()
             start()
