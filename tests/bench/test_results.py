@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from samples import CELL, CONTROL, bench
+from benches import CELL, CONTROL, bench
 
 from netassay.bench import cells, schema
 from netassay.bench.compare import compare
