@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from netassay.claims import FEATURES
 from netassay.report.words import figure
 
 if TYPE_CHECKING:
@@ -38,8 +39,24 @@ class FigureRow:
     dots: list[float]
 
 
-def figure_rows(run: RunRecord, checks: Mapping[str, CheckView]) -> list[FigureRow]:
-    """Group the run's figures by check and key, in the order of the checks; `checks` are their views by id."""
+@dataclass(frozen=True)
+class FigureGroup:
+    """The figures of one feature."""
+
+    title: str
+    rows: list[FigureRow]
+
+
+def figure_groups(run: RunRecord, checks: Mapping[str, CheckView]) -> list[FigureGroup]:
+    """Group the run's figures by feature, check and key, in the order of the checks; `checks` are their views by id."""
+    features = {record.id: record.feature for record in run.checks}
+    rows: dict[str, list[FigureRow]] = defaultdict(list)
+    for check, row in _rows(run, checks):
+        rows[FEATURES.get(features.get(check, ""), "Other")].append(row)
+    return [FigureGroup(title, rows[title]) for title in [*FEATURES.values(), "Other"] if title in rows]
+
+
+def _rows(run: RunRecord, checks: Mapping[str, CheckView]) -> list[tuple[str, FigureRow]]:
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for one in run.figures:
         values[one.check, one.key, one.unit].append(one.value)
@@ -48,18 +65,17 @@ def figure_rows(run: RunRecord, checks: Mapping[str, CheckView]) -> list[FigureR
     for check, key, unit in sorted(values, key=lambda kind: order.get(kind[0], len(order))):
         found = values[check, key, unit]
         made_by = checks.get(check)
-        rows.append(
-            FigureRow(
-                claim=_named(made_by) if made_by else check,
-                anchor=made_by.anchor if made_by else "",
-                key=key,
-                number=len(found),
-                least=figure(min(found), unit),
-                median=figure(statistics.median(found), unit),
-                greatest=figure(max(found), unit),
-                dots=_dots(found),
-            )
+        row = FigureRow(
+            claim=_named(made_by) if made_by else check,
+            anchor=made_by.anchor if made_by else "",
+            key=key,
+            number=len(found),
+            least=figure(min(found), unit),
+            median=figure(statistics.median(found), unit),
+            greatest=figure(max(found), unit),
+            dots=_dots(found),
         )
+        rows.append((check, row))
     return rows
 
 

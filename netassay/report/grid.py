@@ -27,11 +27,12 @@ STYLES: Final = {
 
 @dataclass(frozen=True)
 class GridCell:
-    """One cell: its style's name, its words, and the whole line about it."""
+    """One cell: its style's name, its words, the whole line about it, and where more is said of it ("": nowhere)."""
 
     style: str
     words: str
     detail: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Grid:
     left_out: str
 
 
-def grid(matrix: MatrixRecord, anchor: str) -> Grid:
-    """Make the view of a matrix; `anchor` is its place on the page."""
+def grid(matrix: MatrixRecord, anchor: str, finding: str = "") -> Grid:
+    """Make the view of a matrix; `anchor` is its place on the page, `finding` that of its check ("": none)."""
     cells = [cell for row in matrix.cells for cell in row if cell is not None]
     wrong = [cell for cell in cells if cell.state == State.WRONG]
     unknown = [cell for cell in cells if cell.state == State.NO_VERDICT]
@@ -69,7 +70,7 @@ def grid(matrix: MatrixRecord, anchor: str) -> Grid:
         else f"all {count(len(cells), 'cell')} as expected",
         different=bool(parts),
         targets=[matrix.targets[column] for column in columns],
-        rows=[(matrix.sources[row], [_cell(matrix.cells[row][column]) for column in columns]) for row in rows],
+        rows=[(matrix.sources[row], [_cell(matrix.cells[row][column], finding) for column in columns]) for row in rows],
         details=[cell.detail for cell in [*wrong, *unknown] if cell.detail][:LARGEST],
         left_out=left_out,
     )
@@ -92,8 +93,9 @@ def _differing(matrix: MatrixRecord) -> tuple[Sequence[int], Sequence[int], str]
     )
 
 
-def _cell(cell: MatrixCell | None) -> GridCell:
+def _cell(cell: MatrixCell | None, finding: str) -> GridCell:
     if cell is None:
         return GridCell("none", "", "not part of it")
     style, words = STYLES[State(cell.state)]
-    return GridCell(style, words or cell.outcome, cell.detail or cell.state)
+    link = finding if cell.state in (State.WRONG, State.NO_VERDICT) else ""
+    return GridCell(style, words or cell.outcome, cell.detail or cell.state, link)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from netassay.claims import CLAIMS, FEATURES
 from netassay.modes import load, names
-from netassay.report.figures import FigureRow, figure_rows
+from netassay.report.figures import FigureGroup, figure_groups
 from netassay.report.grid import Grid, grid
 from netassay.report.timelines import EventView, event_views
 from netassay.report.words import count, duration, moment
@@ -21,7 +21,6 @@ from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunReco
 from netassay.results.tally import by_tag
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterable
 
     from netassay.modes import Detection
@@ -95,10 +94,12 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class FeatureView:
-    """The claims of one feature."""
+    """The claims of one feature, and how many of them have which verdict; `open` if a reader has to look at them."""
 
     title: str
     rows: list[ClaimRow]
+    counts: list[tuple[VerdictView, int]]
+    open: bool
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Page:
     features: list[FeatureView]
     tags: list[TagRow]
     grids: list[Grid]
-    figures: list[FigureRow]
+    figures: list[FigureGroup]
     events: list[EventView]
     checks: list[CheckView]
     faults: list[str]
@@ -147,7 +148,10 @@ class Page:
 def view(run: RunRecord) -> Page:
     """Make the view of a run."""
     summary = summarize(run)
-    grids = [grid(matrix, f"matrix-{number}") for number, matrix in enumerate(run.matrices, 1)]
+    anchors = {record.id: f"check-{number}" for number, record in enumerate(run.checks, 1)}
+    grids = [
+        grid(matrix, f"matrix-{number}", anchors.get(matrix.check, "")) for number, matrix in enumerate(run.matrices, 1)
+    ]
     checks = [_check(run, record, f"check-{number}", grids) for number, record in enumerate(run.checks, 1)]
 
     shown = {id(record): check for check, record in zip(checks, run.checks, strict=True)}
@@ -180,7 +184,7 @@ def view(run: RunRecord) -> Page:
         features=_features(run, checks),
         tags=[_tag_row(tag, verdicts) for tag, verdicts in by_tag(run.checks).items()],
         grids=sorted(grids, key=lambda one: not one.different),
-        figures=figure_rows(run, {check.id: check for check in checks}),
+        figures=figure_groups(run, {check.id: check for check in checks}),
         events=event_views(run, {check.id: check for check in checks}),
         checks=checks,
         faults=run.faults,
@@ -250,7 +254,15 @@ def _features(run: RunRecord, checks: list[CheckView]) -> list[FeatureView]:
     for feature, title in [*FEATURES.items(), ("", "Other")]:
         ids = [id_ for id_ in of_claim if (CLAIMS[id_].feature if id_ in CLAIMS else "") == feature]
         if ids:
-            features.append(FeatureView(title, [_claim_row(run, id_, of_claim[id_]) for id_ in ids]))
+            counts = Counter(verdict_of(record for record, _ in of_claim[id_]) for id_ in ids)
+            features.append(
+                FeatureView(
+                    title,
+                    [_claim_row(run, id_, of_claim[id_]) for id_ in ids],
+                    [(verdict_view(verdict), counts[verdict]) for verdict in SEVERITY if counts[verdict]],
+                    open=bool(counts[Verdict.BROKEN]),
+                )
+            )
     return features
 
 

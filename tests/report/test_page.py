@@ -142,10 +142,22 @@ def test_a_verdict_is_never_told_by_colour_alone(broken: str) -> None:
     chips = re.findall(r'class="chip ([\w-]+)"><i aria-hidden="true">(.)</i>([\w ]+)<', broken)
     assert {(style, words) for style, _, words in chips} == {(str(v).replace(" ", "-"), str(v)) for v in Verdict}
     assert len({mark for _, mark, _ in chips}) == len(Verdict)
-    cells = re.findall(r'<td class="(wrong|unknown|open)" title="[^"]*">([^<]*)<', broken)
+    cells = re.findall(r'<td class="(wrong|unknown|open)" title="[^"]*">(?:<a [^>]*>)?([^<]*)<', broken)
     assert {words for style, words in cells if style == "wrong"} == {"timed out"}
     assert {words for style, words in cells if style == "unknown"} == {"no verdict"}
     assert "not part of it" not in page.text
+
+
+def test_a_wrong_cell_leads_to_its_finding(broken: str) -> None:
+    links = re.findall(r'<td class="wrong" title="[^"]*"><a href="#([\w-]+)">timed out', broken)
+    assert links
+    assert all(re.search(rf'<article class="finding broken" id="{link}">', broken) for link in links)
+
+
+def test_a_feature_of_which_a_claim_is_broken_is_open_and_the_others_are_folded(broken: str) -> None:
+    claims = broken.partition('<section id="claims"')[2].partition("</section>")[0]
+    found = re.findall(r'<details class="block"(?: (open))?><summary><b>(Reachability|Pod network)</b>', claims)
+    assert sorted(found) == [("", "Pod network"), ("open", "Reachability")]
 
 
 def test_a_matrix_without_difference_is_folded_and_one_with_it_is_not(broken: str) -> None:

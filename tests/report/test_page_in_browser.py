@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,10 +14,10 @@ import upgrades
 from netassay.report import render, render_comparison
 from netassay.report.gate import write_gate_page
 from netassay.report.watch import write_watch_page
+from tests.npm import installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -84,6 +85,14 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core's script, from npm into the user's cache."""
+    if shutil.which("npm") is None:
+        pytest.skip("axe-core comes from npm, which is not on PATH")
+    return (installed(Path(__file__).parent / "axe") / "axe-core" / "axe.min.js").read_text()
+
+
 @pytest.fixture(params=["report", "comparison", "watch", "gate"])
 def either(request: pytest.FixtureRequest, file: Path, comparison: Path, tmp_path: Path) -> Path:
     if request.param == "watch":
@@ -117,6 +126,31 @@ def test_it_asks_nobody_and_shows_its_verdict(browser: Browser, file: Path) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(browser: Browser, either: Path, scheme: str, axe: str) -> None:
+    # The page forbids scripts, and so also this one, unless the browser is told to look away.
+    page, _ = opened(browser, either, color_scheme=scheme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate(axe)
+    violations = page.evaluate("async () => (await axe.run({resultTypes: ['violations']})).violations")
+    grave = [
+        (each["id"], node["target"], node["failureSummary"])
+        for each in violations
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+    assert grave == []
+
+
+def test_axe_would_find_one(browser: Browser, file: Path, tmp_path: Path, axe: str) -> None:
+    spoilt = tmp_path / "spoilt.html"
+    spoilt.write_text(file.read_text().replace('lang="en"', "", 1))
+    page, _ = opened(browser, spoilt, bypass_csp=True)
+    page.evaluate(axe)
+    found = page.evaluate("async () => (await axe.run()).violations.map(each => each.id)")
+    assert "html-has-lang" in found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_told_from_its_background(browser: Browser, either: Path, scheme: str) -> None:
     page, complaints = opened(browser, either, color_scheme=scheme)
     assert complaints == []
@@ -133,7 +167,7 @@ def test_no_screen_is_too_narrow(browser: Browser, either: Path, width: int) -> 
 
 def test_a_link_to_a_folded_check_unfolds_it(browser: Browser, file: Path) -> None:
     page, _ = opened(browser, file)
-    page.locator("#claims a").first.click()
+    page.locator("#claims details[open] a").first.click()
     target = page.evaluate("location.hash")
     assert page.locator(target).is_visible()
 

@@ -11,6 +11,7 @@ import pytest
 from fixtures.evidence import gather
 from netassay.agent import pack
 from netassay.fleet import LocalProbe
+from netassay.fleet.answers import Neighbour, Route
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 
 if TYPE_CHECKING:
@@ -44,6 +45,23 @@ def test_the_state_of_the_ends_in_trouble_is_read(probe: LocalProbe) -> None:
     assert state.title == "State of pod probe-1 (node-1, 127.0.0.1)"
     assert "lo mtu" in state.text
     assert "routes:" in state.text
+
+
+def test_of_many_neighbours_those_are_listed_that_matter() -> None:
+    entries = [Neighbour(address=f"10.0.0.{n}", mac="aa", interface="eth0", state="stale") for n in range(3, 43)]
+    entries.append(Neighbour(address="10.0.0.2", mac="", interface="eth0", state="failed"))
+    entries.append(Neighbour(address="10.0.0.1", mac="bb", interface="eth0", state="reachable"))
+    gateway = Route(to="default", via="10.0.0.1", interface="eth0", metric=0)
+
+    class Crowded:
+        name, node, addresses, host_network = "probe-1", "node-1", ("10.0.0.50",), False
+        interfaces, routes, neighbours = (lambda _: []), (lambda _: [gateway]), (lambda _: entries)
+
+    crowded: Any = Crowded()
+    _, state = gather(in_hand(attempt(Outcome.TIMED_OUT, host="10.0.0.7")), None, [crowded])
+    listed = [line.split()[0] for line in state.text.partition("neighbours:\n")[2].splitlines()]
+    assert listed == ["10.0.0.7", "10.0.0.2", "10.0.0.1", "…"], "the one tried, the one not found, the gateway"
+    assert "and 39 more" in state.text
 
 
 def test_the_called_end_is_found_by_its_address(probe: LocalProbe) -> None:
