@@ -103,6 +103,8 @@ class _Tally:
 
 def _ask(options: argparse.Namespace) -> dict[str, object]:
     family, _, _, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
+    # A server that is not there yet is told by how the command ends, and not by failed requests.
+    _connected(family, address).close()
     tally = _Tally(options.omit, options.seconds)
     if options.connections == 1:
         _alone(family, address, tally, fresh=options.fresh)
