@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from ipaddress import IPv4Interface
 from pathlib import Path
 from socket import AF_INET, AF_INET6
@@ -15,7 +16,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from lab import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from ipaddress import IPv4Network, IPv6Interface, IPv6Network
 
 BRIDGE = "vpc0"
@@ -46,13 +47,22 @@ def free_machine() -> None:
     """Undo `confine_machine`, and remove the machine's link if it is still there."""
     with IPRoute() as ip:
         for index in ip.link_lookup(ifname=plan.MACHINE_LINK):
-            ip.link("del", index=index)
+            # It may go by itself meanwhile: its other end's namespace has just been left by its last process.
+            with _gone(errno.ENODEV):
+                ip.link("del", index=index)
         for network in _confined():
-            try:
+            with _gone(errno.ESRCH):
                 ip.route("del", dst=str(network), type="unreachable", priority=CONFINING_METRIC)
-            except NetlinkError as error:
-                if error.code != errno.ESRCH:
-                    raise
+
+
+@contextmanager
+def _gone(code: int) -> Iterator[None]:
+    """Be content if what is to be removed is not there, which the kernel says by this error."""
+    try:
+        yield
+    except NetlinkError as error:
+        if error.code != code:
+            raise
 
 
 def confined_routes() -> list[str]:
