@@ -280,6 +280,7 @@ _PROMISES: Final = {
         ),
         "ingress-websocket": ("WebSocket", "A client can speak WebSocket with a backend."),
         "ingress-http2": ("HTTP/2", "A client that offers HTTP/2 over TLS is served by it."),
+        "ingress-grpc": ("gRPC", "Calls are handed on to the backend, and come back with their status."),
         "gateway-status": (
             "Gateway in its status",
             "A Gateway is accepted and programmed, and says where it is reached.",

@@ -15,12 +15,23 @@ from netassay.errors import HarnessFault
 from netassay.modes import Stance  # noqa: TC001 - msgspec reads it at run time
 
 
+class Annotations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What has a controller do what the APIs have no words for: annotations of the Ingress and of its Service."""
+
+    service: dict[str, str] = {}
+    ingress: dict[str, str] = {}
+
+
 class Controller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A controller, the names by which classes refer to it, and the claims on which it differs from the APIs."""
+    """A controller, the names by which classes refer to it, and the claims on which it differs from the APIs.
+
+    `http2` is what has it speak HTTP/2 without TLS with a backend, as gRPC wants.
+    """
 
     title: str
     names: tuple[str, ...]
     claims: dict[str, Stance]
+    http2: Annotations = Annotations()
 
 
 @cache
@@ -39,6 +50,6 @@ def controllers() -> tuple[Controller, ...]:
     return tuple(found)
 
 
-def stances_of(name: str) -> dict[str, Stance]:
-    """Give the claims on which the controller of that name differs from the APIs; none, if it is not known."""
-    return next((one.claims for one in controllers() if name in one.names), {})
+def controller_of(name: str) -> Controller:
+    """Give what is known of the controller of that name: nothing but the name, if it is not known."""
+    return next((one for one in controllers() if name in one.names), Controller(name, (name,), {}))

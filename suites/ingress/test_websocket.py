@@ -51,3 +51,24 @@ def test_http2_is_spoken_with_who_offers_it(
     for row in visits.seen.values():
         for response, protocol in zip(row, ["http/1.1", "h2"], strict=True):
             assert response.protocol == protocol, f"{response.describe()}: {response.protocol} was agreed on"
+
+
+@pytest.mark.claim("ingress-grpc")
+def test_a_grpc_call_reaches_the_backend(
+    ingresses: Ingresses,
+    entry: Door,
+    visitors: Visitors,
+    sites: Sequence[Site],
+    http2_site: Site,
+    authority: Authority,
+) -> None:
+    """A call over HTTP/2 and TLS is handed on as such to a backend that speaks it, and comes back with its status.
+
+    The control is a host with a rule of its own, and an ordinary request for it in the same batch.
+    """
+    other, host = ingresses.host(), ingresses.host()
+    certificate = ingresses.keep(authority.issue(host))
+    ingresses.serve({other: [Path("/", sites[0])]})
+    ingresses.serve({host: [Path("/", http2_site)]}, certificates={certificate: [host]}, to_http2=True)
+    call = entry.ask(host, "/netassay.Echo/First", http2_site, tls=True, alpn=("h2",), grpc=True)
+    visitors.require(entry, [entry.ask(other, "/", sites[0]), call])

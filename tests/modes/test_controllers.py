@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netassay.claims import CLAIMS
-from netassay.controllers import Controller, controllers, stances_of
+from netassay.controllers import Controller, controller_of, controllers
 from netassay.modes import load
 
 
@@ -24,5 +24,8 @@ def test_no_two_controllers_have_one_name() -> None:
 
 
 def test_a_controller_is_found_by_the_name_in_its_class() -> None:
-    assert stances_of("traefik.io/ingress-controller")["ingress-path-exact-first"].expect == "absent"
-    assert stances_of("example.com/unheard-of") == {}
+    assert controller_of("traefik.io/ingress-controller").claims["ingress-path-exact-first"].expect == "absent"
+    unknown = controller_of("example.com/unheard-of")
+    assert not unknown.claims
+    assert not unknown.http2.service
+    assert not unknown.http2.ingress
