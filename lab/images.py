@@ -20,13 +20,12 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lab import binaries, debian, paths
 from lab.errors import LabError
 
-if TYPE_CHECKING:
-    from lab.progress import Progress
+FAMILIES = ("pause",)
+"""The families of programs that images are assembled from."""
 
 PAUSE, HOST, PYTHON = "netassay.lab/pause:1", "netassay.lab/host:1", "netassay.lab/python:3.11"
 LOAD = "netassay.lab/load:1"
@@ -56,25 +55,29 @@ class Image:
     environment: tuple[str, ...] = ()
 
 
-def archive(progress: Progress) -> Path:
-    """The archive of all images, made once for each state of what goes into it."""
+def archive() -> Path:
+    """Where the archive of all images is, once it is assembled: another place for each state of what goes into it."""
     pause = binaries.families()["pause"]
     release = Path("/etc/debian_version").read_text().strip()
     parts = f"{pause.key} {release}".encode() + Path(__file__).read_bytes() + LOCUST.read_bytes()
     key = hashlib.sha256(parts).hexdigest()[:16]
-    file = paths.cache() / "images" / f"lab-{key}.tar"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        scratch = file.with_suffix(f".{os.getpid()}")
-        with progress.step("assemble images pause, host, python, load"):
-            python = _python()
-            images = (_pause(pause.folder), _host(), python, _load(python))
-            try:
-                _write(images, scratch)
-                scratch.rename(file)
-            finally:
-                scratch.unlink(missing_ok=True)
-    return file
+    return paths.cache() / "images" / f"lab-{key}.tar"
+
+
+def assemble() -> None:
+    """Make the archive, unless it is there; the families `FAMILIES` have to be built before."""
+    file = archive()
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_suffix(f".{os.getpid()}")
+    python = _python()
+    images = (_pause(binaries.families()["pause"].folder), _host(), python, _load(python))
+    try:
+        _write(images, scratch)
+        scratch.rename(file)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _pause(folder: Path) -> Image:

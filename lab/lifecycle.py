@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,15 @@ def prepare(mode_name: str, progress: Progress) -> LabMode:
     mode = modes.load(mode_name)
     preflight.check(mode)
     debian.install_tools(mode.tools, progress)
-    binaries.build(mode.families, progress)
-    images.archive(progress)
+    binaries.build(images.FAMILIES, progress)
+    # Images are mostly downloads, and programs mostly work for the processor.
+    with ThreadPoolExecutor(1) as beside:
+        assembled = beside.submit(images.assemble)
+        binaries.build(mode.families, progress)
+        if not assembled.done():
+            with progress.step("assemble images pause, host, python, load"):
+                wait([assembled])
+        assembled.result()
     return mode
 
 
@@ -125,7 +133,7 @@ def _bring_up(wanted: _Wanted, progress: Progress, interrupts: Interrupts) -> La
     with progress.step("certificates, routes, first process"):
         network.confine_machine()
         pki.make_all(paths.STATE / "pki", paths.KUBECONFIG, hosts)
-        _place(images.archive(progress), paths.STATE / "images.tar")
+        _place(images.archive(), paths.STATE / "images.tar")
         request = {
             "mode": mode.name,
             "nodes": nodes,
