@@ -31,3 +31,9 @@ class Assay:
 
     def messages(self, claim: str) -> str:
         return "\n".join(check.get("message", "") for check in self.run["checks"] if check["claim"] == claim)
+
+    def gate(self, candidate: Assay) -> tuple[int, str]:
+        """What the gate makes of the candidate after this one: its exit code, and the line of its decision."""
+        command = [sys.executable, "-m", "netassay", "gate", str(self.folder), str(candidate.folder)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Three ways in which a cluster's network breaks, done by hand to a running lab and undone exactly."""
+"""Ways in which a cluster's network breaks, done by hand to a running lab and undone exactly."""
 
 from __future__ import annotations
 
@@ -56,6 +56,35 @@ def tunnel_cut(lab: LabState, node: str, other: str) -> Iterator[None]:
         yield
     finally:
         _run(lab, node, "iptables", "--delete", *rule)
+
+
+@contextmanager
+def large_packets_lost(lab: LabState, node: str) -> Iterator[None]:
+    """Drop what is longer than 1,300 bytes and goes through `node` to or from pods, as a wrong MTU on the way does."""
+    rule = ["FORWARD", "--match", "length", "--length", "1301:65535", "--jump", "DROP"]
+    _run(lab, node, "iptables", "--insert", *rule)
+    try:
+        yield
+    finally:
+        _run(lab, node, "iptables", "--delete", *rule)
+
+
+@contextmanager
+def no_name_server(lab: LabState) -> Iterator[None]:
+    """Leave the cluster without a DNS server, as an upgrade of it that goes wrong does."""
+    api = client.AppsV1Api(config.new_client_from_config(lab.kubeconfig))
+    name, space = "coredns", "kube-system"
+    before = api.read_namespaced_deployment(name, space).spec.replicas
+
+    def scale(replicas: int) -> None:
+        api.patch_namespaced_deployment_scale(name, space, {"spec": {"replicas": replicas}})
+        _until(lambda: (api.read_namespaced_deployment(name, space).status.ready_replicas or 0) == replicas)
+
+    scale(0)
+    try:
+        yield
+    finally:
+        scale(before)
 
 
 @contextmanager

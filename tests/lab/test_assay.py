@@ -28,6 +28,8 @@ pytestmark = pytest.mark.lab
 # What the breaks are about: each vain wait of any other check would cost seconds.
 SERVICES = "services/test_cluster_ip.py"
 ADDRESSES = "pod_network/test_addresses.py"
+PACKETS = "reachability/test_mtu.py"
+NAMES = "dns/test_services.py::test_a_services_name_is_its_cluster_ip"
 
 # Chromium looks for its makers' hosts at every start unless told not to.
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -41,6 +43,13 @@ def lab() -> Iterator[LabState]:
     yield lifecycle.up(modes.DEFAULT, outside_agent=outside_agent())
     lifecycle.down()
     assert Traces.now() == before
+
+
+def assert_no_go(before: Assay, after: Assay) -> None:
+    """The gate holds the second back, and its first line says why."""
+    exit_code, decision = before.gate(after)
+    assert exit_code == 1, decision
+    assert decision.startswith("NO-GO: "), decision
 
 
 def test_a_healthy_cluster_conforms_and_the_report_asks_no_other_host(lab: LabState, tmp_path: Path) -> None:
@@ -91,6 +100,7 @@ def test_a_service_proxy_that_stands_still_on_one_node_is_told_by_the_services(l
     assert "node2" in "".join(broken.messages(claim) for claim in broken.claims("broken"))
     healed = Assay(tmp_path / "healed", "--select", SERVICES)
     assert healed.exit_code == 0, healed.said
+    assert_no_go(healed, broken)
 
 
 def test_a_tunnel_cut_between_two_nodes_is_told_by_reachability_across_them(lab: LabState, tmp_path: Path) -> None:
@@ -105,6 +115,7 @@ def test_a_tunnel_cut_between_two_nodes_is_told_by_reachability_across_them(lab:
     assert "node2" in told
     healed = Assay(tmp_path / "healed", "--select", "reachability")
     assert healed.exit_code == 0, healed.said
+    assert_no_go(healed, broken)
 
 
 def test_two_pods_with_one_address_are_told_by_name(lab: LabState, tmp_path: Path) -> None:
@@ -118,6 +129,27 @@ def test_two_pods_with_one_address_are_told_by_name(lab: LabState, tmp_path: Pat
     assert f"{breaks.TENANT}/second" in told
     healed = Assay(tmp_path / "healed", "--select", ADDRESSES)
     assert healed.exit_code == 0, healed.said
+    assert_no_go(healed, broken)
+
+
+def test_lost_large_packets_are_told_and_keep_an_upgrade_back(lab: LabState, tmp_path: Path) -> None:
+    before = Assay(tmp_path / "before", "--select", PACKETS)
+    with breaks.large_packets_lost(lab, "node2"):
+        broken = Assay(tmp_path / "broken", "--select", PACKETS)
+    assert broken.claims("broken") == {"path-mtu"}, broken.said
+    healed = Assay(tmp_path / "healed", "--select", PACKETS)
+    assert_no_go(before, broken)
+    exit_code, decision = before.gate(healed)
+    assert exit_code == 0, decision
+    assert decision.startswith("GO: "), decision
+
+
+def test_a_cluster_without_a_name_server_is_told_and_keeps_an_upgrade_back(lab: LabState, tmp_path: Path) -> None:
+    before = Assay(tmp_path / "before", "--select", NAMES)
+    assert before.exit_code == 0, before.said
+    with breaks.no_name_server(lab):
+        broken = Assay(tmp_path / "broken", "--select", NAMES)
+    assert_no_go(before, broken)
 
 
 def test_an_installed_wheel_assays_from_another_folder(
