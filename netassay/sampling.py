@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
-from netassay.errors import HarnessFault
+from netassay.errors import HarnessFault, UsageError
 from netassay.spectrum import least_gap
 
 if TYPE_CHECKING:
@@ -68,15 +68,16 @@ T = TypeVar("T", bound=Placed)
 class Plan:
     """Which ordered pairs of nodes are tried; each node to itself always is, and is no part of `pairs`.
 
-    `pairs` is None where all of them are tried. `classes` are the labels, by whose values every pair of classes is
-    covered; `seed` and the nodes decide everything. `gap` is a lower bound of the graph's spectral gap.
+    `pairs` is None where all of them are tried. `classes` are the labels by whose values every pair of classes
+    is covered, with each node's value; these, the nodes and `seed` decide everything. `gap` is a lower bound of the
+    graph's spectral gap.
     """
 
     nodes: tuple[str, ...]
     pairs: frozenset[Pair] | None
     per_node: int
     seed: int
-    classes: tuple[str, ...]
+    classes: Mapping[str, Mapping[str, str]]
     gap: float
 
     @property
@@ -154,14 +155,14 @@ def plan(
     """Plan which pairs of these nodes are tried: all of up to `full_up_to` nodes, else a sample.
 
     `classes` gives each node's value by label; labels with one value, or more than `MOST_CLASSES`, tell no classes. All
-    are tried as well where `per_node` is so large that a sample would save little. ValueError if it is too small for
+    are tried as well where `per_node` is so large that a sample would save little. UsageError if it is too small for
     any promise.
     """
     names = tuple(sorted(set(nodes)))
     if per_node < FEWEST_PER_NODE:
-        raise ValueError(f"{per_node} pairs for each node are too few: a sample needs {FEWEST_PER_NODE} or more")
+        raise UsageError(f"{per_node} pairs for each node are too few: a sample needs {FEWEST_PER_NODE} or more")
     if len(names) <= max(full_up_to, 4 * per_node):
-        return Plan(names, None, per_node, seed, (), float(len(names)))
+        return Plan(names, None, per_node, seed, {}, float(len(names)))
     for draw in range(DRAWS):
         chance = random.Random(f"{seed}/{draw}")  # noqa: S311 - no secret
         ways = _permutations(len(names), per_node, chance)
@@ -171,7 +172,7 @@ def plan(
             telling = _telling(names, classes or {})
             for by_node in telling.values():
                 _cover(pairs, names, by_node, per_node, chance)
-            return Plan(names, frozenset(pairs), per_node, seed, tuple(telling), gap)
+            return Plan(names, frozenset(pairs), per_node, seed, telling, gap)
     raise HarnessFault(f"no good sample of pairs in {DRAWS} draws for {len(names)} nodes with {per_node} pairs each")
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netassay.errors import UsageError
 from netassay.sampling import MOST_CLASSES, Plan, best_gap, pairs_for, plan
 from netassay.spectrum import EXACT_UP_TO, least_gap
 
@@ -144,7 +145,7 @@ def test_what_is_promised_of_a_node_that_has_lost_some_of_its_paths_is_so() -> N
 @given(st.floats(0.02, 0.9), st.floats(0.5, 0.9999), st.integers(80, 3000))
 def test_as_many_pairs_as_are_said_to_be_needed_are_enough(lost: float, seen: float, count: int) -> None:
     per_node = pairs_for(lost, seen)
-    made = Plan(tuple(nodes(count)), frozenset(), per_node, 0, (), 1.0)
+    made = Plan(tuple(nodes(count)), frozenset(), per_node, 0, {}, 1.0)
     assert made.chance(lost) >= seen - 1e-9
 
 
@@ -166,7 +167,7 @@ def test_ends_are_tried_as_their_nodes_are() -> None:
 def test_a_label_that_tells_every_node_tells_no_classes() -> None:
     classes = {"host": {node: node for node in nodes(100)}, "zone": {node: node[-1] for node in nodes(100)}}
     assert len(classes["host"]) > MOST_CLASSES
-    assert plan(nodes(100), classes=classes, per_node=3, full_up_to=0).classes == ("zone",)
+    assert plan(nodes(100), classes=classes, per_node=3, full_up_to=0).classes == {"zone": classes["zone"]}
 
 
 def test_a_plan_says_what_it_can_bear_and_how_to_have_it_again() -> None:
@@ -175,5 +176,5 @@ def test_a_plan_says_what_it_can_bear_and_how_to_have_it_again() -> None:
     assert "--pairs-per-node 9 --seed 7" in said
     assert "a quarter of its paths shows with a probability of 99.4%" in said
     assert plan(nodes(3)).describe() == "all pairs of 3 nodes"
-    with pytest.raises(ValueError, match="too few"):
+    with pytest.raises(UsageError, match="too few"):
         plan(nodes(1000), per_node=1)
