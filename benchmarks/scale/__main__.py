@@ -31,7 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("agents", "controller", "render"))
     parser.add_argument("counts", type=int, nargs="*", metavar="N", help="nodes")
-    parser.add_argument("--full-up-to", type=int, default=1000, metavar="N", help="nodes up to which all pairs are tried")
+    parser.add_argument(
+        "--full-up-to", type=int, default=1000, metavar="N", help="nodes up to which all pairs are tried"
+    )
     parser.add_argument("--one", choices=("full", "sample"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.what == "render":

@@ -136,7 +136,7 @@ class Api:
             raise HarnessFault(f"{what}: {self.server} sent no JSON object: {error}") from error
 
     async def websocket(self, path: str, query: list[tuple[str, str]]) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Open a websocket that speaks `channel.k8s.io`, when its turn has come. Raises aiohttp.ClientError or OSError."""
+        """Open a websocket that speaks `channel.k8s.io`, in its turn. Raises aiohttp.ClientError or OSError."""
         # The official client's own WsApiClient drops proxy-url and tls-server-name, which some kubeconfigs need.
         rest = self._client.rest_client
         if rest.pool_manager is None:
