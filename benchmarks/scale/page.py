@@ -94,7 +94,23 @@ def measured_tables(found: dict[str, Any]) -> dict[str, str]:
         f"{line.off:.0%} of {what}" for line, what in ((start, "streams up"), (seconds, "check"), (memory, "memory"))
     ]
     says = f"Where both are there, what is computed is off by at most {', '.join(worst)}."
-    return {"agents": first, "controller": f"{second}\n\n{says}", "machine": _machine(found, [*agents, *controller])}
+    third = table(
+        ["probes", "streams, each a descriptor", "controller, KiB each", "stand-in, KiB each", "CPU to open, ms each"],
+        [
+            [
+                *(f"{row['probes']:,}", f"{row['streams']:,}", f"{row['stream_kib']:.0f}"),
+                *(f"{row['server_stream_kib']:.0f}", f"{row['start_cpu'] / row['probes'] * 1000:.1f}"),
+            ]
+            for row in controller
+            if row["sampled"]
+        ],
+    )
+    return {
+        "agents": first,
+        "controller": f"{second}\n\n{says}",
+        "streams": third,
+        "machine": _machine(found, [*agents, *controller]),
+    }
 
 
 def _machine(found: dict[str, Any], rows: Sequence[Row]) -> str:

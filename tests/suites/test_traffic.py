@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.pairs import plan_of_run
 from fixtures.traffic import Traffic
 from netassay.errors import NetworkFault
 from netassay.observation import Attempt, Observation, Outcome, Protocol
@@ -104,3 +105,29 @@ def test_what_leads_to_a_few_is_tried_from_everywhere() -> None:
     made = traffic(network, said, plan(NODES, per_node=4, full_up_to=50))
     made.all_to_all(network.pods, network.pods[:3], Protocol.TCP).require()
     assert (network.made, said.remarks) == (300, [])
+
+
+def config(**options: Any) -> Any:
+    usual = {"full_mesh_up_to": 50, "pairs_per_node": 4, "node_class": [], "run_id": "rabc", "seed": None}
+    return SimpleNamespace(option=SimpleNamespace(**{**usual, **options}))
+
+
+def nodes() -> list[Any]:
+    labels = {"topology.kubernetes.io/zone": "a", "rack": ""}
+    return [SimpleNamespace(name=name, labels={**labels, "rack": name[-1]}) for name in NODES]
+
+
+def test_the_plan_of_a_run_is_the_same_in_all_its_workers_and_covers_classes_that_differ() -> None:
+    modes = {name: "terway-eni" if name > NODES[90] else "terway-eniip" for name in NODES}
+    made = plan_of_run(NODES, nodes(), lambda: modes, config(node_class=["rack"]))
+    assert set(made.classes) == {"rack", "CNI mode"}, "all nodes are in one zone, and none says its instance type"
+    assert made == plan_of_run(NODES, nodes(), lambda: modes, config(node_class=["rack"]))
+    assert made.pairs != plan_of_run(NODES, nodes(), lambda: modes, config(node_class=["rack"], run_id="other")).pairs
+    assert plan_of_run(NODES, nodes(), lambda: modes, config(seed=5)).seed == 5
+
+
+def test_nobody_is_asked_for_modes_where_all_pairs_are_tried() -> None:
+    def modes() -> Mapping[str, str]:
+        raise AssertionError
+
+    assert plan_of_run(NODES, nodes(), modes, config(full_mesh_up_to=100)).whole
