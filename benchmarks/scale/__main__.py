@@ -1,10 +1,10 @@
 """python -m benchmarks.scale: measure what many nodes cost, and write docs/scale.json and docs/scale.svg.
 
     python -m benchmarks.scale agents 2 5 10 20 50 100 200 500       # real agents on loopback
-    python -m benchmarks.scale controller 10 100 1000 5000           # the controller, against a stand-in
+    python -m benchmarks.scale controller 10 50 100 500 1000 2000 5000   # the controller, against a stand-in
     python -m benchmarks.scale render                                # the plot, and the tables for docs/scale.md
 
-Each size is measured in processes of its own, with all pairs as long as these are at most `--full-up-to`, and with the
+Each size is measured in processes of its own, with all pairs up to `--full-up-to` nodes, and with the
 usual sample. What was measured before at the same size is replaced.
 """
 
@@ -34,35 +34,35 @@ def main() -> None:
     parser.add_argument(
         "--full-up-to", type=int, default=1000, metavar="N", help="nodes up to which all pairs are tried"
     )
-    parser.add_argument("--one", choices=("full", "sample"), help=argparse.SUPPRESS)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.what == "render":
         from benchmarks.scale.page import render  # noqa: PLC0415 - needs the extra `bench`
 
         render(RESULTS)
-    elif options.one:
-        _measure(options.what, options.counts[0], full=options.one == "full")
+    elif options.here:
+        (count,) = options.counts
+        # The sample first: the most memory that was held can only grow.
+        _measure(options.what, count, full=[False] * (count > 4 * PER_NODE) + [True] * (count <= options.full_up_to))
     else:
         for count in options.counts:
-            kinds = ["full"] * (count <= options.full_up_to) + ["sample"] * (count > 4 * PER_NODE)
-            for kind in kinds:
-                keep(options.what, _apart(options.what, count, kind))
+            _apart(options.what, count, options.full_up_to)
 
 
-def _measure(what: str, count: int, *, full: bool) -> None:
+def _measure(what: str, count: int, *, full: list[bool]) -> None:
     from benchmarks.scale import agents, controller  # noqa: PLC0415 - what is measured is not to hold more than it needs
 
     {"agents": agents, "controller": controller}[what].measure(count, full=full)
 
 
-def _apart(what: str, count: int, kind: str) -> dict[str, Any]:
-    """Measure in a process of its own."""
-    argv = [sys.executable, "-m", "benchmarks.scale", what, str(count), "--one", kind]
+def _apart(what: str, count: int, full_up_to: int) -> None:
+    """Measure in a process of its own, and keep what it says, line by line."""
+    argv = [sys.executable, "-m", "benchmarks.scale", what, str(count), "--here", f"--full-up-to={full_up_to}"]
     done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, timeout=LONGEST, check=False)
+    for line in done.stdout.splitlines():
+        keep(what, json.loads(line))
     if done.returncode:
-        return {"probes": count, "sampled": kind == "sample", "failed": f"exit code {done.returncode}"}
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+        print(f"{what} {count}: exit code {done.returncode}")
 
 
 def keep(what: str, measured: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ AT_ONCE = 4
 """Agents that are started at the same time: more only wait for each other's start-up on this machine's cores."""
 
 
-def measure(count: int, *, full: bool) -> None:
-    """Start so many agents, make the check, and print what it took."""
+def measure(count: int, *, full: Sequence[bool]) -> None:
+    """Start so many agents, make the check with all pairs or a sample, and print what each took."""
     loop = LoopThread("benchmark")
     with tempfile.TemporaryDirectory() as folder:
         agents: list[LocalAgent] = []
@@ -33,7 +33,8 @@ def measure(count: int, *, full: bool) -> None:
                 probes = [_probe(loop, number, agent) for number, agent in enumerate(agents)]
                 for start in range(0, count, AT_ONCE):
                     _hear(loop, probes[start : start + AT_ONCE])
-            print_json({**_measured(probes, agents, Path(folder), full=full), "start_seconds": starting.seconds})
+            for each in full:
+                print_json({**_measured(probes, agents, Path(folder), full=each), "start_seconds": starting.seconds})
         finally:
             for agent in agents:
                 agent.process.kill()

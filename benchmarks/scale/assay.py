@@ -37,7 +37,7 @@ def check(probes: Sequence[Probe], folder: Path, *, full: bool) -> dict[str, Any
         planned = plan([probe.node for probe in probes], full_up_to=len(probes) if full else 0, seed=SEED)
         words = "" if planned.whole else planned.describe()
         expected: Expected[Probe, End] = Expected.open_among(planned.among(probes, probes), probes, sample=words)
-    recorder = Recorder(folder / "events" / "main.jsonl")
+    recorder = Recorder(folder / f"{'all' if full else 'sample'}.jsonl")
     with Step() as attempts:
         seen = make_attempts(expected.work(attempt))
     with Step() as recording:
@@ -63,4 +63,4 @@ def check(probes: Sequence[Probe], folder: Path, *, full: bool) -> dict[str, Any
 
 def print_json(measured: dict[str, Any]) -> None:
     """Hand a measurement to the process that asked for it."""
-    print(json.dumps(measured))
+    print(json.dumps(measured), flush=True)
