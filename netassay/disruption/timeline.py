@@ -70,13 +70,17 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """How long it was at most: from the last attempt that was answered until the next answer."""
         return self.ended + self.answer - (self.began if self.good_until is None else self.good_until)
 
+    @property
+    def length(self) -> str:
+        """How long it was, with both bounds, as in `312 ms (301 to 324)`."""
+        least, seconds, most = (f"{one * 1000:.0f}" for one in (self.least, self.seconds, self.most))
+        return f"{seconds} ms ({least} to {most})" if least != most else f"{seconds} ms"
+
     def __str__(self) -> str:
         """As in `312 ms (301 to 324) from 40 ms on (31 refused)`."""
         after = "" if self.recovered else ", not over when the recording was"
         told = f" ({', '.join(self.words)})" if self.words else ""
-        least, length, most = (f"{one * 1000:.0f}" for one in (self.least, self.seconds, self.most))
-        between = f" ({least} to {most})" if least != most else ""
-        return f"{length} ms{between} from {self.start * 1000:.0f} ms on{told}{after}"
+        return f"{self.length} from {self.start * 1000:.0f} ms on{told}{after}"
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
