@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZES: Final = (100, 200, 500, 1000, 2000, 5000)
-COMPUTED_FULL: Final = (2000, 5000)
+COMPUTED: Final = (2000, 5000)
 SETTINGS: Final = {"svg.fonttype": "none", "svg.hashsalt": "netassay", "font.size": 8}
 COLOURS: Final = {False: "#b5502a", True: "#2a6fb5"}
 WORDS: Final = {False: "all pairs", True: "sample"}
@@ -76,19 +76,24 @@ def measured_tables(found: dict[str, Any]) -> dict[str, str]:
     seconds, memory, start = lines(controller)
     rows = [
         [
-            *(f"{row['probes']:,}", WORDS[row["sampled"]], f"{row['pairs']:,}", f"{row['start_seconds']:.1f}"),
-            *(f"{row['attempt_seconds'] + row['record_seconds']:.1f}", f"{row['controller_mib']:,.0f}"),
+            *(f"{row['probes']:,}", WORDS[row["sampled"]], f"{row['pairs']:,}", f"{row['wrong']:,}"),
+            *(
+                f"{row['start_seconds']:.1f}",
+                f"{row['attempt_seconds'] + row['record_seconds']:.1f}",
+                f"{row['controller_mib']:,.0f}",
+            ),
             *(f"{row['record_mib']:,.1f}", f"{start.at(row['probes'], 0):.1f}"),
             *(f"{line.at(row['probes'], row['pairs']):,.1f}" for line in (seconds, memory)),
         ]
         for row in controller
     ]
-    for count in COMPUTED_FULL:
-        if (count, False) not in {(row["probes"], row["sampled"]) for row in controller}:
-            pairs = count * count
+    there = {(row["probes"], row["sampled"]) for row in controller}
+    for sampled, count in ((sampled, count) for sampled in (False, True) for count in COMPUTED):
+        if (count, sampled) not in there:
+            pairs = count * (PER_NODE + 1 if sampled else count)
             computed = [f"{start.at(count, 0):.1f}", *(f"{line.at(count, pairs):,.1f}" for line in (seconds, memory))]
-            rows.append([f"{count:,}", WORDS[False], f"{pairs:,}", *["not measured"] * 4, *computed])
-    heads = ["probes", "pairs of", "attempts", "streams up, s", "check, s", "peak memory, MiB", "record, MiB"]
+            rows.append([f"{count:,}", WORDS[sampled], f"{pairs:,}", *["not measured"] * 5, *computed])
+    heads = ["probes", "pairs of", "attempts", "lost", "streams up, s", "check, s", "peak memory, MiB", "record, MiB"]
     second = table([*heads, "computed: streams up, s", "computed: check, s", "computed: memory, MiB"], rows)
     worst = [
         f"{line.off:.0%} of {what}" for line, what in ((start, "streams up"), (seconds, "check"), (memory, "memory"))
