@@ -155,7 +155,7 @@ def plot(found: dict[str, Any]) -> str:
         _curves(held, "controller: MiB at most", controller, memory.at)
         _points(held, controller, lambda row: row["controller_mib"])
         _points(each, agents, lambda row: row["agents_cpu"] / row["probes"] * 1000 or float("nan"))
-        each.set_title("one agent: ms of CPU in one check, as source and target")
+        each.set_title("one agent: ms of CPU in one check")
         each.legend(fontsize=7)
         for panel in (pairs, check, held, each):
             panel.set_xscale("log")
