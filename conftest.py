@@ -10,6 +10,7 @@ pytest_plugins = [
     "fixtures.outside",
     "fixtures.api_server",
     "fixtures.echoes",
+    "fixtures.pairs",
     "fixtures.traffic",
     "fixtures.patience",
     "fixtures.services",

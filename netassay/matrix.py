@@ -12,38 +12,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
+from netassay.cell import SIGNS, AnyCell, Cell, End, S, State, T, named
 from netassay.errors import HarnessFault, NetworkFault
-from netassay.observation import Attempt, Observation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-
-class End(Protocol):
-    """One end of a cell: a probe, a host outside, a Service. Names are unique on each side of a matrix."""
-
-    @property
-    def name(self) -> str:
-        """What it is called, and calls itself when it answers."""
-
-    @property
-    def node(self) -> str:
-        """The node it runs on, or ""."""
-
-    @property
-    def address(self) -> str:
-        """Its first address."""
-
+    from netassay.observation import Attempt, Observation
 
 Ends: TypeAlias = "End | Iterable[End] | None"
 """One end, several, or (None) all of that side."""
-
-S = TypeVar("S", bound=End)
-T = TypeVar("T", bound=End)
 
 LISTED: Final = 20
 """Wrong cells spelt out in a message; the grid shows all of them."""
@@ -51,107 +33,6 @@ LISTED: Final = 20
 WIDEST: Final = 24
 """Rows and columns up to which a grid is printed whole; beyond, only those with something wrong in them."""
 
-
-class State(StrEnum):
-    """How a cell compares with what is expected of it."""
-
-    OPEN = "open, as expected"
-    CLOSED = "closed, as expected"
-    WRONG = "wrong"
-    NO_VERDICT = "no verdict"
-
-
-SIGNS: Final = {
-    Outcome.OPEN: "O",
-    Outcome.REFUSED: "R",
-    Outcome.TIMED_OUT: "T",
-    Outcome.UNREACHABLE: "U",
-    Outcome.RESET: "X",
-    Outcome.NAME_ERROR: "N",
-    Outcome.NO_VERDICT: "?",
-}
-
-
-@dataclass(frozen=True)
-class Cell(Generic[S, T]):
-    """One pair of ends, what is expected of it, and every observation made of it."""
-
-    source: S
-    target: T
-    open: bool
-    seen: tuple[Observation, ...]
-    identity: bool
-
-    @cached_property
-    def state(self) -> State:
-        """Wrong if any observation is; else without a verdict if any observation is, or none was made."""
-        if any(self._wrong(one) for one in self.seen):
-            return State.WRONG
-        if not self.seen or any(one.outcome is Outcome.NO_VERDICT for one in self.seen):
-            return State.NO_VERDICT
-        return State.OPEN if self.open else State.CLOSED
-
-    def _wrong(self, one: Observation) -> bool:
-        if one.outcome is Outcome.OPEN:
-            return not self.open or self._stranger(one)
-        return self.open and one.outcome.closed
-
-    def _stranger(self, one: Observation) -> bool:
-        """Whether somebody else answered: an address that leads to the wrong pod is no open cell."""
-        return self.identity and one.outcome is Outcome.OPEN and one.answered_by != self.target.name
-
-    @property
-    def differs(self) -> bool:
-        """Whether there is something to say about it: it is wrong, or without a verdict."""
-        return self.state in (State.WRONG, State.NO_VERDICT)
-
-    @property
-    def outcome(self) -> str:
-        """What was seen, in words: one outcome, or how often each."""
-        if not self.seen:
-            return "not attempted"
-        words = Counter(self._words(one) for one in self.seen)
-        if len(words) == 1:
-            return next(iter(words))
-        return ", ".join(f"{count} of {len(self.seen)} {word}" for word, count in words.most_common())
-
-    def _words(self, one: Observation) -> str:
-        if self._stranger(one):
-            return f"{one.outcome}, but {one.answered_by or 'somebody without a name'} answered"
-        return str(one.outcome)
-
-    @property
-    def sign(self) -> str:
-        """One character for a grid: `.` and `-` as expected, else the wrong outcome (`!`: somebody else answered)."""
-        match self.state:
-            case State.OPEN:
-                return "."
-            case State.CLOSED:
-                return "-"
-            case State.NO_VERDICT:
-                return "?"
-            case State.WRONG:
-                wrong = next(one for one in self.seen if self._wrong(one))
-                return "!" if self.open and self._stranger(wrong) else SIGNS[wrong.outcome]
-
-    def describe(self) -> str:
-        """One line: `src (node, ip) → dst (node, ip:port) outcome`."""
-        attempt = self.seen[0].attempt if self.seen else None
-        where = f"{attempt.host}:{attempt.port}" if attempt else self.target.address
-        line = f"{_at(self.source, self.source.address)} → {_at(self.target, where)} "
-        line += f"{attempt.protocol} " if attempt else ""
-        line += self.outcome
-        if self.state is State.WRONG and not self.open:
-            line += ", and should be closed"
-        errors = sorted({one.error for one in self.seen if one.error})
-        return f"{line} ({'; '.join(errors)})" if errors else line
-
-
-def _at(end: End, address: str) -> str:
-    return f"{end.name} ({', '.join(part for part in (end.node, address) if part)})"
-
-
-AnyCell: TypeAlias = "Cell[Any, Any]"
 AnyDifference: TypeAlias = "Difference[Any, Any]"
 
 
@@ -171,13 +52,15 @@ class Expected(Generic[S, T]):
     """What is expected of every pair of `sources` and `targets`: open, closed, or nothing (the pair is left out).
 
     `identity` wants an open cell to be answered by the target itself; switch it off for targets that answer under other
-    names, such as Services.
+    names, such as Services. `sample` says how the pairs were chosen, if not all of them are tried; `opens` is in the
+    order of the sources.
     """
 
     sources: tuple[S, ...]
     targets: tuple[T, ...]
     opens: Mapping[tuple[str, str], bool]
     identity: bool = True
+    sample: str = ""
 
     @classmethod
     def all_open(cls, sources: Iterable[S], targets: Iterable[T], *, identity: bool = True) -> Expected[S, T]:
@@ -190,11 +73,19 @@ class Expected(Generic[S, T]):
         return cls._all(tuple(sources), tuple(targets), is_open=False, identity=identity)
 
     @classmethod
+    def open_among(
+        cls, tried: Iterable[tuple[S, Iterable[T]]], targets: Iterable[T], *, sample: str, identity: bool = True
+    ) -> Expected[S, T]:
+        """Expect every source to reach those of `targets` that it tries; the other pairs are not tried by anybody."""
+        rows, columns = [(source, tuple(row)) for source, row in tried], tuple(targets)
+        sources = tuple(source for source, _ in rows)
+        _require_different(sources, columns)
+        opens = {(source.name, target.name): True for source, row in rows for target in row}
+        return cls(sources, columns, opens, identity, sample)
+
+    @classmethod
     def _all(cls, sources: tuple[S, ...], targets: tuple[T, ...], *, is_open: bool, identity: bool) -> Expected[S, T]:
-        for side, ends in (("sources", sources), ("targets", targets)):
-            twice = [name for name, count in Counter(end.name for end in ends).items() if count > 1]
-            if twice:
-                raise ValueError(f"a matrix's {side} need different names, and these come twice: {', '.join(twice)}")
+        _require_different(sources, targets)
         return cls(sources, targets, {(s.name, t.name): is_open for s in sources for t in targets}, identity)
 
     def closed(self, *, from_: Ends = None, to: Ends = None) -> Expected[S, T]:
@@ -221,7 +112,8 @@ class Expected(Generic[S, T]):
 
     def pairs(self) -> Iterator[tuple[S, T]]:
         """Give every pair of which something is expected, source by source."""
-        return ((s, t) for s in self.sources for t in self.targets if (s.name, t.name) in self.opens)
+        sources, targets = {end.name: end for end in self.sources}, {end.name: end for end in self.targets}
+        return ((sources[source], targets[target]) for source, target in self.opens)
 
     def work(self, attempt: Callable[[S, T], Attempt], *, times: int = 1) -> dict[S, list[Attempt]]:
         """Give what each source has to attempt, as `Fleet.attempt_all` takes it: each pair `times` times."""
@@ -233,14 +125,14 @@ class Expected(Generic[S, T]):
     def observed(self, results: Mapping[S, Sequence[Observation]]) -> Observed:
         """Put the observations of `work`, in its order, into their cells; what is missing stays without a verdict."""
         observed = Observed()
-        for source in self.sources:
-            targets = [target for target in self.targets if (source.name, target.name) in self.opens]
+        for source, pairs in groupby(self.pairs(), key=lambda pair: pair[0]):
+            targets = [target for _, target in pairs]
             seen = results.get(source, ())
-            if targets and len(seen) % len(targets):
+            if len(seen) % len(targets):
                 raise HarnessFault(
                     f"{source.name} had {len(targets)} targets, and handed back {len(seen)} observations"
                 )
-            times = len(seen) // len(targets) if targets else 0
+            times = len(seen) // len(targets)
             for index, target in enumerate(targets):
                 observed.add(source, target, *seen[index * times : (index + 1) * times])
         return observed
@@ -251,8 +143,16 @@ class Expected(Generic[S, T]):
             tuple(
                 Cell(s, t, self.opens[s.name, t.name], tuple(observed.cells.get((s.name, t.name), ())), self.identity)
                 for s, t in self.pairs()
-            )
+            ),
+            self.sample,
         )
+
+
+def _require_different(sources: Sequence[End], targets: Sequence[End]) -> None:
+    for side, ends in (("sources", sources), ("targets", targets)):
+        twice = [name for name, count in Counter(end.name for end in ends).items() if count > 1]
+        if twice:
+            raise ValueError(f"a matrix's {side} need different names, and these come twice: {', '.join(twice)}")
 
 
 def _names(ends: Ends, known: Sequence[End]) -> list[str]:
@@ -268,18 +168,28 @@ def _names(ends: Ends, known: Sequence[End]) -> list[str]:
 
 @dataclass(frozen=True)
 class Table:
-    """A difference laid out: one row for each source, one cell (or None) in it for each target."""
+    """A difference laid out: one row for each source, one cell (or None) in it for each target.
+
+    `size` is the number of rows and columns of the whole, of which this may be an excerpt.
+    """
 
     sources: list[End]
     targets: list[End]
     rows: list[list[AnyCell | None]]
+    size: tuple[int, int]
+
+    @property
+    def excerpt(self) -> bool:
+        """Whether rows or columns are left out."""
+        return self.size != (len(self.sources), len(self.targets))
 
 
 @dataclass(frozen=True)
 class Difference(Generic[S, T]):
-    """What was expected beside what was observed, cell by cell."""
+    """What was expected beside what was observed, cell by cell; `sample` says how they were chosen ("": all are)."""
 
     cells: tuple[Cell[S, T], ...]
+    sample: str = ""
 
     @cached_property
     def wrong(self) -> tuple[Cell[S, T], ...]:
@@ -307,48 +217,65 @@ class Difference(Generic[S, T]):
         for words, trait in _TRAITS:
             values = {trait(cell) for cell in wrong}
             if len(values) == 1 and (value := values.pop()) and not any(trait(cell) == value for cell in right):
-                return words.format(value)
+                return f"everything {'that was tried ' if self.sample else ''}{words.format(value)}"
         return ""
 
-    def table(self) -> Table:
-        """Lay the cells out by source and target, for a report to draw."""
-        by_pair = {(cell.source.name, cell.target.name): cell for cell in self.cells}
-        sources, targets = _ends(cell.source for cell in self.cells), _ends(cell.target for cell in self.cells)
-        return Table(sources, targets, [[by_pair.get((s.name, t.name)) for t in targets] for s in sources])
+    def table(self, *, most: int | None = None) -> Table:
+        """Lay the cells out by source and target, for a report to draw.
+
+        If there are more than `most` rows or columns, only those are in it in which something differs, and of these no
+        more than `most`: where it differs most, and together.
+        """
+        rows, columns = _ends(cell.source for cell in self.cells), _ends(cell.target for cell in self.cells)
+        size = len(rows), len(columns)
+        if most is not None and max(size) > most:
+            different = self.wrong + self.unknown
+            counts = Counter(cell.source.name for cell in different).most_common(most)
+            worst = {name: place for place, (name, _) in enumerate(counts)}
+            beside = sorted(
+                (cell for cell in different if cell.source.name in worst), key=lambda c: worst[c.source.name]
+            )
+            with_them = list(dict.fromkeys(cell.target.name for cell in beside))[:most]
+            rows = [end for end in rows if end.name in worst]
+            columns = [end for end in columns if end.name in with_them]
+        sources, targets = {end.name for end in rows}, {end.name for end in columns}
+        by_pair = {
+            (cell.source.name, cell.target.name): cell
+            for cell in self.cells
+            if cell.source.name in sources and cell.target.name in targets
+        }
+        return Table(rows, columns, [[by_pair.get((s.name, t.name)) for t in columns] for s in rows], size)
 
     def grid(self) -> str:
         """Draw the matrix: a row for each source, a column for each target, and a legend."""
-        by_pair = {(cell.source.name, cell.target.name): cell for cell in self.cells}
-        rows, columns = _ends(cell.source for cell in self.cells), _ends(cell.target for cell in self.cells)
-        left_out = ""
-        if max(len(rows), len(columns)) > WIDEST:
-            different = self.wrong + self.unknown
-            rows, columns = _ends(cell.source for cell in different), _ends(cell.target for cell in different)
-            left_out = f"\n(left out: rows and columns with nothing wrong in them, or beyond the first {WIDEST})"
-            rows, columns = rows[:WIDEST], columns[:WIDEST]
-        number = len(str(len(columns)))
-        name = max((len(row.name) for row in rows), default=0)
-        lines = [" " * name + "".join(f"  {index + 1:>{number}}" for index in range(len(columns)))]
+        table = self.table(most=WIDEST)
+        number = len(str(len(table.targets)))
+        name = max((len(row.name) for row in table.sources), default=0)
+        lines = [" " * name + "".join(f"  {index + 1:>{number}}" for index in range(len(table.targets)))]
         used = set()
-        for row in rows:
-            signs = [by_pair[row.name, c.name].sign if (row.name, c.name) in by_pair else " " for c in columns]
+        for row, cells in zip(table.sources, table.rows, strict=True):
+            signs = [" " if cell is None else cell.sign for cell in cells]
             used.update(signs)
             lines.append(f"{row.name:<{name}}" + "".join(f"  {sign:>{number}}" for sign in signs))
-        targets = ", ".join(f"{index + 1} {_at(column, column.address)}" for index, column in enumerate(columns))
-        return "\n".join([*lines, f"to: {targets}", _legend(used)]) + left_out
+        targets = [f"{index + 1} {named(column, column.address)}" for index, column in enumerate(table.targets)]
+        lines += [f"to: {', '.join(targets)}", _legend(used, "not tried" if self.sample else "not part of it")]
+        if table.excerpt:
+            lines.append(f"(left out: rows and columns with nothing wrong in them, or beyond the worst {WIDEST})")
+        return "\n".join(lines)
 
     def describe(self) -> str:
         """Say the difference in full: a headline, the wrong cells, those without a verdict, the grid."""
         wrong, unknown = self.wrong, self.unknown
+        sample = [self.sample] if self.sample else []
         if not self:
-            return f"all {len(self.cells)} cells are as expected\n{self.grid()}"
+            return "\n".join([f"all {len(self.cells)} cells are as expected", *sample, self.grid()])
         count, pattern = len(self.cells), self.pattern()
         heads = []
         if wrong:
             heads.append(f"{len(wrong)} of {count} cells wrong" + (f", {pattern}" if pattern else ""))
         if unknown:
             heads.append(f"{len(unknown)} of {count} cells without a verdict")
-        return "\n".join(["; ".join(heads), *_listed(wrong), *_listed(unknown), self.grid()])
+        return "\n".join(["; ".join(heads), *sample, *_listed(wrong), *_listed(unknown), self.grid()])
 
     def require(self, *, control: Difference[S, T] | None = None) -> None:
         """Hold the network to it.
@@ -377,12 +304,12 @@ def _distance(cell: AnyCell) -> str:
 
 
 _TRAITS: Final[tuple[tuple[str, Callable[[AnyCell], str]], ...]] = (
-    ("everything from {0}", lambda cell: cell.source.name),
-    ("everything to {0}", lambda cell: cell.target.name),
-    ("everything from {0}", lambda cell: cell.source.node),
-    ("everything to {0}", lambda cell: cell.target.node),
-    ("everything {0}", _nodes),
-    ("everything {0}", _distance),
+    ("from {0}", lambda cell: cell.source.name),
+    ("to {0}", lambda cell: cell.target.name),
+    ("from {0}", lambda cell: cell.source.node),
+    ("to {0}", lambda cell: cell.target.node),
+    ("{0}", _nodes),
+    ("{0}", _distance),
 )
 
 
@@ -395,7 +322,7 @@ def _listed(cells: Sequence[AnyCell]) -> list[str]:
     return lines if len(cells) <= LISTED else [*lines, f"  … and {len(cells) - LISTED} more"]
 
 
-def _legend(used: set[str]) -> str:
-    words = {".": "open as expected", "-": "closed as expected", "!": "somebody else answered", " ": "not part of it"}
+def _legend(used: set[str], blank: str) -> str:
+    words = {".": "open as expected", "-": "closed as expected", "!": "somebody else answered", " ": blank}
     words.update({sign: str(outcome) for outcome, sign in SIGNS.items()})
     return "   ".join(f"{sign if sign != ' ' else '(blank)'} {words[sign]}" for sign in words if sign in used)

@@ -31,6 +31,7 @@ from netassay.results.collect import read_run
 from netassay.runner.assay import Assay
 from netassay.runner.images import mirrored
 from netassay.runner.plan import USUAL_PODS, Request, features, split_selection
+from netassay.sampling import FEWEST_PER_NODE, FULL_UP_TO, PER_NODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ WORSE = (130, 143, 1, 3)
 """Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
 POLICIES = "Network policies"
+SCALE = "Many nodes"
 
 
 def run(  # noqa: PLR0917 - typer calls it by name
@@ -186,7 +188,31 @@ def run(  # noqa: PLR0917 - typer calls it by name
     seed: Annotated[
         int | None,
         typer.Option(
-            metavar="S", help="Which sets (others in every run).", rich_help_panel=POLICIES, show_default=False
+            metavar="S",
+            help="Which sets, and pairs of many nodes (others in each run).",
+            rich_help_panel=POLICIES,
+            show_default=False,
+        ),
+    ] = None,
+    full_mesh_up_to: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Nodes up to which each tries every other.", rich_help_panel=SCALE)
+    ] = FULL_UP_TO,
+    pairs_per_node: Annotated[
+        int,
+        typer.Option(
+            metavar="D",
+            min=FEWEST_PER_NODE,
+            help="Of more nodes, each tries so many others at least, and is tried by as many; --seed says which.",
+            rich_help_panel=SCALE,
+        ),
+    ] = PER_NODE,
+    node_class: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LABEL",
+            help="Of more nodes, try every pair of this label's values as well; beside zone and instance type.",
+            rich_help_panel=SCALE,
+            show_default=False,
         ),
     ] = None,
     disruptive: Annotated[
@@ -248,6 +274,9 @@ def run(  # noqa: PLR0917 - typer calls it by name
         policy_fuzz=policy_fuzz,
         policy_pods=policy_pods,
         seed=seed,
+        full_mesh_up_to=full_mesh_up_to,
+        pairs_per_node=pairs_per_node,
+        node_classes=tuple(node_class or ()),
         limits=tuple(limit or ()),
         disruptive=disruptive,
         out=out,

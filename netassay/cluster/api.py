@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -26,8 +27,13 @@ kube_config: Any = untyped_config
 RETRIES = 5
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
-# One stream per probe and worker, and requests beside them.
-CONNECTIONS = 1024
+# As many connections as there are probes, for a stream to each: it is requests and openings that are limited.
+NO_LIMIT = 0
+REQUESTS_AT_ONCE = 64
+OPENINGS_AT_ONCE = 64
+OPENING_SECONDS = 15.0
+# Each stream takes a file descriptor, and shells usually give a process 1,024.
+DESCRIPTORS = 65_536
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _WORTH_RETRYING = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -50,12 +56,14 @@ class Api:
         self._client: Any = kube.ApiClient(configuration)
         self._client.user_agent = f"netassay/{__version__}"
         self._hostname: str | None = configuration.tls_server_name or None
+        self._requests, self._openings = asyncio.Semaphore(REQUESTS_AT_ONCE), asyncio.Semaphore(OPENINGS_AT_ONCE)
 
     @classmethod
     async def connect(cls, *, kubeconfig: str | None, context: str | None, in_cluster: bool) -> Api:
         """Read the configuration; nothing is sent yet. UsageError says what is wrong with it."""
         configuration = kube.Configuration()
-        configuration.connection_pool_maxsize = CONNECTIONS
+        configuration.connection_pool_maxsize = NO_LIMIT
+        _raise_descriptor_limit()
         if in_cluster and (kubeconfig or context):
             raise UsageError("in-cluster credentials and a kubeconfig cannot both be used: leave out one of them")
         where = kubeconfig or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
@@ -96,10 +104,11 @@ class Api:
             last = turn == RETRIES - 1
             try:
                 headers = {"Accept": "application/json", "Content-Type": content_type, **await self._headers()}
-                response = await self._client.rest_client.request(
-                    method, url, headers=headers, body=body, _request_timeout=_TIMEOUT
-                )
-                data: bytes = await response.read()
+                async with self._requests:
+                    response = await self._client.rest_client.request(
+                        method, url, headers=headers, body=body, _request_timeout=_TIMEOUT
+                    )
+                    data: bytes = await response.read()
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 if last or _hopeless(error):
                     raise HarnessFault(f"{what}: no answer from {self.server}: {_plain(error)}") from error
@@ -127,7 +136,7 @@ class Api:
             raise HarnessFault(f"{what}: {self.server} sent no JSON object: {error}") from error
 
     async def websocket(self, path: str, query: list[tuple[str, str]]) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Open a websocket that speaks `channel.k8s.io`. Raises aiohttp.ClientError or OSError."""
+        """Open a websocket that speaks `channel.k8s.io`, in its turn. Raises aiohttp.ClientError or OSError."""
         # The official client's own WsApiClient drops proxy-url and tls-server-name, which some kubeconfigs need.
         rest = self._client.rest_client
         if rest.pool_manager is None:
@@ -135,17 +144,19 @@ class Api:
             rest.pool_manager = rest._create_pool_manager()
         scheme = "wss" if urlsplit(self.server).scheme == "https" else "ws"
         url = f"{scheme}://{self.server.partition('://')[2]}{path}?{urlencode(query)}"
-        stream: aiohttp.ClientWebSocketResponse[bool] = await rest.pool_manager.ws_connect(
-            url,
-            protocols=("v5.channel.k8s.io", "v4.channel.k8s.io"),
-            headers=await self._headers(),
-            heartbeat=_PING_SECONDS,
-            max_msg_size=0,
-            proxy=rest.proxy,
-            proxy_headers=rest.proxy_headers,
-            server_hostname=self._hostname,
-        )
-        return stream
+        # Thousands of handshakes at once would all be late; one after the other, each has its time.
+        async with self._openings, asyncio.timeout(OPENING_SECONDS):
+            stream: aiohttp.ClientWebSocketResponse[bool] = await rest.pool_manager.ws_connect(
+                url,
+                protocols=("v5.channel.k8s.io", "v4.channel.k8s.io"),
+                headers=await self._headers(),
+                heartbeat=_PING_SECONDS,
+                max_msg_size=0,
+                proxy=rest.proxy,
+                proxy_headers=rest.proxy_headers,
+                server_hostname=self._hostname,
+            )
+            return stream
 
     async def pages(self, what: str, path: str, query: dict[str, str | int]) -> AsyncIterator[dict[str, Any]]:
         """The pages of a list."""
@@ -169,6 +180,14 @@ class Api:
                 raise UsageError(
                     f"the kubeconfig's credentials have expired, and no new ones come: {_plain(error)}"
                 ) from error
+
+
+def _raise_descriptor_limit() -> None:
+    """Let this process have as many descriptors as a stream to each probe of a large cluster takes, if it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _hopeless(error: BaseException) -> bool:

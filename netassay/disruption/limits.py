@@ -75,8 +75,9 @@ def require_within(
 ) -> None:
     """Demand that the figure `of` each flow keeps within the limit; `event` says in messages what was done.
 
-    `unsure` is how much of the figure the sender alone may be to blame for. A limit that is exceeded only by that, or
-    on a machine that was too busy, is a `HarnessFault`, any other a `NetworkFault`; both name the flows.
+    The figure is the most that it can be; `unsure` is how much of it the sender, or its beat, may be to blame for. A
+    limit that is exceeded only by that, or on a machine that was too busy, is a `HarnessFault`, any other a
+    `NetworkFault`; both name the flows.
     """
     over = [(one, of(one)) for one in timelines if of(one) > limit.value]
     surely = [(one, figure) for one, figure in over if figure - unsure(one) > limit.value]
@@ -95,5 +96,5 @@ def require_within(
         raise NetworkFault(f"{event}: {len(told)} of {len(timelines)} flows exceed the {words}:\n{lines}")
     raise HarnessFault(
         f"{event}: {len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders "
-        f"stood still, which tells nothing of the network:\n{lines}"
+        f"stood still, or were between two beats, which tells nothing of the network:\n{lines}"
     )

@@ -21,11 +21,14 @@ TOLD: Final = 4
 """Kinds of failure that a line names."""
 
 
-class Outage(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which a flow was not answered: from the first failure to the first success after it.
+class Outage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A time in which a flow was not answered, as its attempts show it; all times are in seconds from the event.
 
-    `began` and `ended` are in seconds from the event (before it: negative). `unsure` seconds of it the sender stood
-    still, and can tell nothing of. An outage that is not `recovered` lasted until the recording was finished.
+    It began between the last attempt that was answered (`good_until`) and the first that failed (`began`), and was over
+    between the last that failed (`failed_until`) and the first that was answered (`ended`); that one had its answer
+    `answer` seconds later. All are moments of sending; where one is None, nothing more is known than its neighbour.
+    For `unsure` seconds between failures the sender stood still, and can tell nothing. An outage that is not
+    `recovered` lasted until the recording was finished.
     """
 
     began: float
@@ -34,17 +37,50 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     unsure: float = 0.0
     recovered: bool = True
+    good_until: float | None = None
+    failed_until: float | None = None
+    answer: float = 0.0
+
+    @property
+    def start(self) -> float:
+        """When it began, as well as that can be told: half-way between the last success and the first failure."""
+        return self.began if self.good_until is None else (self.began + self.good_until) / 2
+
+    @property
+    def over(self) -> float:
+        """When it was over, as well as that can be told: half-way between the last failure and the first success."""
+        return self.ended if self.failed_until is None else (self.ended + self.failed_until) / 2
 
     @property
     def seconds(self) -> float:
-        """How long it was at most."""
-        return self.ended - self.began
+        """How long it was, as well as that can be told."""
+        return self.over - self.start
+
+    @property
+    def least(self) -> float:
+        """How long it was at least: between failures, as far as the sender was there.
+
+        What is lost of the first is lost no later than an answer takes.
+        """
+        surely = (self.ended if self.failed_until is None else self.failed_until) - self.began
+        return max(0.0, surely - self.answer - self.unsure)
+
+    @property
+    def most(self) -> float:
+        """How long it was at most: from the last attempt that was answered until the next answer."""
+        return self.ended + self.answer - (self.began if self.good_until is None else self.good_until)
+
+    @property
+    def length(self) -> str:
+        """How long it was, with both bounds, as in `312 ms (301 to 324)`."""
+        least, seconds, most = (f"{one * 1000:.0f}" for one in (self.least, self.seconds, self.most))
+        return f"{seconds} ms ({least} to {most})" if least != most else f"{seconds} ms"
 
     def __str__(self) -> str:
-        """As in `312 ms from 40 ms on (31 refused)`."""
+        """As in `312 ms (301 to 324) from 40 ms on (31 refused)`."""
         after = "" if self.recovered else ", not over when the recording was"
         told = f" ({', '.join(self.words)})" if self.words else ""
-        return f"{self.seconds * 1000:.0f} ms from {self.began * 1000:.0f} ms on{told}{after}"
+        return f"{self.length} from {self.start * 1000:.0f} ms on{told}{after}"
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +126,16 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def disturbed(self) -> float:
-        """Seconds from the first failure to the first success after the last; 0 without a failure."""
-        return self.outages[-1].ended - self.outages[0].began if self.outages else 0.0
+        """Seconds from the start of its first outage until its last was over; 0 without any."""
+        return self.outages[-1].over - self.outages[0].start if self.outages else 0.0
+
+    @property
+    def disturbed_at_most(self) -> float:
+        """The same between the last success before the first failure and the first answer after the last one."""
+        if not self.outages:
+            return 0.0
+        first, last = self.outages[0], self.outages[-1]
+        return last.ended + last.answer - (first.began if first.good_until is None else first.good_until)
 
     @property
     def failed_beyond_chance(self) -> int:
@@ -101,8 +145,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unjudged_seconds(self) -> float:
-        """Seconds of its outages in which the sender stood still."""
-        return sum(outage.unsure for outage in self.outages)
+        """Seconds of its outages of which it can't be told: the sender stood still, or was between two beats."""
+        return sum(outage.most - outage.least for outage in self.outages)
 
     @property
     def unjudged_share(self) -> float:
@@ -138,7 +182,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
         kind = "asked" if self.flow.kept else "attempts"
         parts = [f"{self.attempts} {kind}, {self.failed} failed"]
         if self.outages:
-            parts.append(f"disturbed for {self.disturbed * 1000:.0f} ms from {self.outages[0].began * 1000:.0f} ms on")
+            parts.append(f"disturbed for {self.disturbed * 1000:.0f} ms from {self.outages[0].start * 1000:.0f} ms on")
             longest = max(self.outages, key=lambda outage: outage.seconds)
             parts.append(f"{len(self.outages)} outages, the longest {longest}")
         if self.lost:
@@ -231,15 +275,16 @@ def _stream(recorded: Recorded, event: float) -> Timeline:
 def _outages(recorded: Recorded, runs: Sequence[Run], offset: float) -> list[Outage]:
     """Put failures that no success parts into outages; what has no verdict parts nothing, and belongs to none alone."""
     outages = []
-    for answered, group in itertools.groupby(runs, key=lambda run: run.answered):
-        between = list(group)
-        failures = [run for run in between if run.failed]
-        if answered or not failures:
+    for answered, group in itertools.groupby(enumerate(runs), key=lambda numbered: numbered[1].answered):
+        places = [place for place, run in group if run.failed]
+        if answered or not places:
             continue
-        # From the first failure on: what the sender missed before it is not known to have failed.
-        between = between[between.index(failures[0]) :]
-        following = runs[runs.index(between[-1]) + 1 :]
-        ended = following[0].sent if following else recorded.length
+        # What the sender missed at either end is not known to have failed, nor to have been answered.
+        first, last = places[0], places[-1]
+        failures, between = [runs[place] for place in places], runs[first : last + 1]
+        good = next((runs[place] for place in range(first - 1, -1, -1) if runs[place].answered), None)
+        after = next((run for run in itertools.islice(runs, last + 1, None) if run.answered), None)
+        ended = after.sent if after else recorded.length
         told = Counter(run.words or str(run.outcome) for run in failures for _ in range(run.count))
         outages.append(
             Outage(
@@ -248,7 +293,10 @@ def _outages(recorded: Recorded, runs: Sequence[Run], offset: float) -> list[Out
                 failed=sum(run.count for run in failures),
                 words=tuple(f"{number} {words}" for words, number in told.most_common(TOLD)),
                 unsure=sum(recorded.flow.interval * run.count for run in between if not run.failed),
-                recovered=bool(following),
+                recovered=after is not None,
+                good_until=(good.last_sent if good else 0) / 1e6 + offset,
+                failed_until=failures[-1].last_sent / 1e6 + offset,
+                answer=(after.ended - after.sent) / 1e6 if after else 0.0,
             )
         )
     return outages
@@ -266,6 +314,8 @@ def _kept(recorded: Recorded, event: float) -> Timeline:
             Outage(
                 began=(gap.since + beat) / 1e6 + offset,
                 ended=gap.until / 1e6 + offset,
+                good_until=gap.since / 1e6 + offset,
+                failed_until=max(gap.since + beat, gap.until - beat) / 1e6 + offset,
                 failed=max(1, (gap.until - gap.since) // beat - 1),
                 words=tuple(f"{fault.count} {fault.words}" for fault in faults[:TOLD]),
                 unsure=gap.stood_still / 1e6,

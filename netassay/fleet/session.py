@@ -159,9 +159,9 @@ class Session:
 
     async def _open(self, channel: Channel) -> bytes:
         """Open the channel and hear the agent's hello; what came after it."""
+        await channel.open()
         try:
             async with asyncio.timeout(HELLO_SECONDS):
-                await channel.open()
                 data = b""
                 while b"\n" not in data:
                     data += await channel.receive()

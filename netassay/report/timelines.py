@@ -88,7 +88,7 @@ def strip(one: Timeline, since: float, scale: float) -> Strip:
         begins=place(one.since),
         ends=place(one.until),
         outages=[
-            (place(outage.began), max(THINNEST, round(outage.seconds * scale, 1))) for outage in one.outages[:DRAWN]
+            (place(outage.start), max(THINNEST, round(outage.seconds * scale, 1))) for outage in one.outages[:DRAWN]
         ],
         ended=[place(lost.at) for lost in one.lost[:DRAWN]],
         attempts=f"{one.attempts:,}",

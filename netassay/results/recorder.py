@@ -19,10 +19,11 @@ from netassay.errors import HarnessFault
 from netassay.observation import Observation  # noqa: TC001 - msgspec reads it at run time
 from netassay.results.files import cannot_write
 from netassay.results.redact import redact_tree
-from netassay.results.schema import Check, CheckRecord, Figure, MatrixCell, MatrixRecord, TimelineRecord
+from netassay.results.schema import Check, CheckRecord, Figure, MatrixRecord, TimelineRecord
+from netassay.results.tables import matrix_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from netassay.disruption import Timeline
@@ -116,26 +117,11 @@ class Recorder:
         """Keep a measured figure, such as the seconds from a pod's creation to its first answer."""
         self._append(Noted(Figure(check_id, key, float(value), unit)))
 
-    def matrix(self, check_id: str, title: str, difference: AnyDifference) -> None:
-        """Keep a truth table for the report, whether or not anything is wrong in it."""
-        table = difference.table()
-        self._append(
-            Compared(
-                MatrixRecord(
-                    check=check_id,
-                    title=title,
-                    sources=[f"{end.name} ({end.node})" if end.node else end.name for end in table.sources],
-                    targets=[f"{end.name} ({end.node})" if end.node else end.name for end in table.targets],
-                    cells=[
-                        [
-                            None if c is None else MatrixCell(c.state, c.outcome, c.describe() if c.differs else "")
-                            for c in row
-                        ]
-                        for row in table.rows
-                    ],
-                )
-            )
-        )
+    def matrix(
+        self, check_id: str, title: str, difference: AnyDifference, classes: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep a truth table for the report, whether or not anything is wrong in it; `classes` are those of nodes."""
+        self._append(Compared(matrix_record(check_id, title, difference, classes)))
 
     def timelines(self, check_id: str, event: str, timelines: Sequence[Timeline]) -> None:
         """Keep what an event did to the flows that were watched."""

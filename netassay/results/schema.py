@@ -78,21 +78,39 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class MatrixCell(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One cell: `state` is a `netassay.matrix.State`, `outcome` what was seen, in words, `detail` the whole line."""
+    """One cell: `state` is a `netassay.cell.State`, `outcome` what was seen, in words, `detail` the whole line."""
 
     state: str
     outcome: str
     detail: str = ""
 
 
+class MatrixBlock(msgspec.Struct, frozen=True, array_like=True):
+    """Cells between two groups of nodes: how many were tried, how many are wrong, and how many have no verdict."""
+
+    tried: int
+    wrong: int
+    unknown: int
+
+
 class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A truth table with its difference: `cells` by source, then by target; None where nothing was expected."""
+    """A truth table with its difference: `cells` by source, then by target; None where nothing was expected, or tried.
+
+    `sample` says how pairs were chosen, "" if none was left out. Of a table that is too large to be looked at, `size`
+    is its number of sources and targets, `cells` an excerpt (where something differs), `states` the number of all cells
+    in each `netassay.cell.State`, and `blocks` counts them by `groups` of nodes, those of sources first.
+    """
 
     check: str
     title: str
     sources: list[str]
     targets: list[str]
     cells: list[list[MatrixCell | None]]
+    sample: str = ""
+    size: tuple[int, int] = (0, 0)
+    states: dict[str, int] = {}
+    groups: list[str] = []
+    blocks: list[list[MatrixBlock]] = []
 
 
 class TimelineRecord(msgspec.Struct, frozen=True, kw_only=True):

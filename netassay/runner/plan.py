@@ -13,6 +13,7 @@ from netassay.disruption import overridden
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES
 from netassay.modes import load
+from netassay.sampling import FULL_UP_TO, PER_NODE
 
 CHECK_SECONDS: Final = 900
 """A check that takes longer hangs, and is given up; generous, as the first ones wait for nodes to pull an image."""
@@ -50,6 +51,9 @@ class Request:
     policy_fuzz: int = 0
     policy_pods: int = USUAL_PODS
     seed: int | None = None
+    full_mesh_up_to: int = FULL_UP_TO
+    pairs_per_node: int = PER_NODE
+    node_classes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     disruptive: bool = False
     out: Path | None = None
@@ -176,7 +180,10 @@ def _common_options(request: Request) -> list[str]:
         "policy-fuzz": request.policy_fuzz,
         "seed": "" if request.seed is None else str(request.seed),
         "policy-pods": request.policy_pods if request.policy_pods != USUAL_PODS else 0,
+        "full-mesh-up-to": "" if request.full_mesh_up_to == FULL_UP_TO else str(request.full_mesh_up_to),
+        "pairs-per-node": "" if request.pairs_per_node == PER_NODE else str(request.pairs_per_node),
     }
+    options += [f"--node-class={label}" for label in request.node_classes]
     options += [f"--limit={limit}" for limit in request.limits]
     options += ["--disruptive"] if request.disruptive else []
     return options + [f"--{name}={value}" for name, value in named.items() if value]

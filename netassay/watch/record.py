@@ -62,7 +62,7 @@ class FlowRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seen = self.timeline
         if not seen.flow.kept:
             return seen.failed_beyond_chance
-        return sum(one.failed for one in seen.outages if one.seconds - one.unsure > seen.flow.timeout)
+        return sum(one.failed for one in seen.outages if one.least > seen.flow.timeout)
 
     @property
     def disturbed(self) -> bool:

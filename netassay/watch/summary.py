@@ -42,8 +42,9 @@ def conclude(record: WatchRecord) -> Conclusion:
         ended = sum(len(flow.timeline.lost) for flow in disturbed)
         headline = f"{len(disturbed)} of {flows} were disturbed: {lost} attempts failed, {ended} kept connections ended"
         worst = max(disturbed, key=lambda flow: flow.timeline.longest)
-        if worst.timeline.longest:
-            headline += f"; the longest outage took {worst.timeline.longest * 1000:.0f} ms ({worst.key})"
+        if worst.timeline.outages:
+            longest = max(worst.timeline.outages, key=lambda one: one.seconds)
+            headline += f"; the longest outage took {longest.length} ({worst.key})"
         return Conclusion(Disturbance.SOME, headline + _failed(record))
     if unjudged or not record.flows:
         starved = sum(flow.starved for flow in unjudged)

@@ -59,7 +59,8 @@ def test_a_pod_sees_the_address_of_the_pod_that_calls_it(
     pods: Sequence[Probe], traffic: Traffic, over: Protocol
 ) -> None:
     """Nobody between two pods changes the caller's address: the called pod sees what the caller calls its own."""
-    seen = traffic.each({pod: [at(other, over) for other in pods if other is not pod] for pod in pods})
+    tried = traffic.among(pods, pods)
+    seen = traffic.each({pod: [at(other, over) for other in row if other is not pod] for pod, row in tried})
     for pod in pods:
         require_source(seen[pod], addresses=pod.addresses, what=f"{pod.name} itself")
 
@@ -67,8 +68,9 @@ def test_a_pod_sees_the_address_of_the_pod_that_calls_it(
 @pytest.mark.claim("payload-tcp")
 def test_payloads_of_up_to_64_kib_arrive_whole_over_tcp(pods: Sequence[Probe], traffic: Traffic) -> None:
     """Whatever its length, from one byte to 64 KiB, what one pod sends over TCP arrives whole at every other."""
-    attempts = [at(pod, Protocol.TCP, payload=size) for size in TCP_PAYLOADS for pod in pods]
-    for seen in traffic.each(dict.fromkeys(pods, attempts)).values():
+    tried = traffic.among(pods, pods)
+    work = {pod: [at(to, Protocol.TCP, payload=size) for size in TCP_PAYLOADS for to in row] for pod, row in tried}
+    for seen in traffic.each(work).values():
         require_received(seen)
 
 
@@ -79,6 +81,6 @@ def test_datagrams_up_to_the_largest_arrive_whole(pods: Sequence[Probe], traffic
     The single byte is the control: where it arrives and a large one does not, fragments are what is lost.
     """
     for size in UDP_PAYLOADS:
-        attempts = [at(pod, Protocol.UDP, payload=size) for pod in pods]
-        for seen in traffic.each(dict.fromkeys(pods, attempts)).values():
+        work = {pod: [at(to, Protocol.UDP, payload=size) for to in row] for pod, row in traffic.among(pods, pods)}
+        for seen in traffic.each(work).values():
             require_received(seen)

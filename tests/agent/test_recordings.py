@@ -160,6 +160,33 @@ def test_a_sender_that_stood_still_does_not_blame_the_network(agent: LocalAgent,
     assert still.longest - still.unjudged_seconds < 0.05, still.describe()
 
 
+def test_an_outage_that_began_while_the_sender_stood_still_is_not_told_too_short(
+    probe: LocalProbe, alone: LocalProbe, recorder: Recorder
+) -> None:
+    pid = alone.session.pid
+    with probe.listen("tcp", 0) as port:
+        recorder.begin([(alone, watched(alone, "tcp", port, kept=False))], seconds=10)
+        time.sleep(SETTLE)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            before = time.monotonic()
+            probe.control({"do": "unlisten", "protocol": "tcp", "port": port})
+            closed = time.monotonic()
+            time.sleep(OUTAGE / 2)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(OUTAGE / 2)
+        opening = time.monotonic()
+        probe.control({"do": "listen", "protocol": "tcp", "port": port})
+        after = time.monotonic()
+        time.sleep(SETTLE)
+        (recorded,) = recorder.finish()
+    (outage,) = timeline(recorded, recorded.began).outages
+    assert outage.ended - outage.began < opening - closed - OUTAGE / 4, "so much of it was not tried"
+    assert outage.least <= after - before
+    assert outage.most >= opening - closed
+
+
 def test_it_is_handed_over_again_and_again_and_forgotten_once_it_has_arrived(
     probe: LocalProbe, alone: LocalProbe, recorder: Recorder
 ) -> None:

@@ -120,8 +120,9 @@ def watched(
     kept: bool = False,
     unwatched: bool = False,
     recovered: bool = True,
+    doubt: float = 0.0,
 ) -> FlowRecord:
-    """One flow from node1 to a Service that was out for so many seconds."""
+    """One flow from node1 to a Service that was out for so many seconds, which may be `doubt` more or less."""
     flow = Watched(
         source="watch-source-x",
         source_node="node1",
@@ -133,6 +134,14 @@ def watched(
         interval=0.01,
         timeout=0.9,
     )
+    outage = Outage(
+        began=10 + doubt / 2,
+        good_until=10 - doubt / 2,
+        failed_until=10 + out - doubt / 2,
+        ended=10 + out + doubt / 2,
+        failed=failed,
+        recovered=recovered,
+    )
     timeline = Timeline(
         flow=flow,
         since=0,
@@ -142,7 +151,7 @@ def watched(
         unjudged=unjudged,
         latest=0.001,
         unsure=0.001,
-        outages=(Outage(began=10, ended=10 + out, failed=failed, recovered=recovered),) if out else (),
+        outages=(outage,) if out else (),
         answering=(),
         lost=tuple(Lost(at=10.0, peer="web-1", unanswered=1, words="closed by the peer") for _ in range(ended)),
     )

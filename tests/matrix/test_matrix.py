@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netassay.cell import State
 from netassay.errors import HarnessFault, NetworkFault
-from netassay.matrix import Difference, Expected, Observed, State
+from netassay.matrix import Difference, Expected, Observed
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 
 
@@ -172,6 +173,35 @@ def test_a_large_matrix_shows_only_what_is_wrong() -> None:
     assert len(text) < 1000
     assert "pod-003 (n3, 10.3.0.1) → pod-050 (n50, 10.50.0.1:8080) tcp timed out" in text
     assert "left out" in text
+
+
+def test_what_a_sample_left_out_is_neither_open_nor_closed_nor_without_a_verdict() -> None:
+    expected = Expected.open_among([(A, [A, C]), (B, [C]), (C, [])], PODS, sample="some of them, seed 7")
+    assert expected.work(attempt) == {A: [attempt(A, A), attempt(A, C)], B: [attempt(B, C)]}
+    good = observe(expected)
+    good.require()
+    assert len(good.cells) == 3
+    assert good.describe().splitlines()[:2] == ["all 3 cells are as expected", "some of them, seed 7"]
+    assert "(blank) not tried" in good.grid()
+    bad = observe(expected, a_c=Outcome.TIMED_OUT, b_c=Outcome.TIMED_OUT)
+    with pytest.raises(
+        NetworkFault, match=r"^2 of 3 cells wrong, everything that was tried to c\nsome of them, seed 7"
+    ):
+        bad.require()
+    missing = expected.difference(expected.observed({A: [seen(A, A), seen(A, C)]}))
+    assert [cell.source for cell in missing.unknown] == [B], "planned and not made is still without a verdict"
+
+
+def test_of_a_large_matrix_that_is_cut_down_the_worst_is_shown() -> None:
+    pods = [Pod(f"pod-{i:03}", f"n{i}", f"10.{i}.0.1") for i in range(100)]
+    tried = [(pod, [pods[(number + step) % 100] for step in range(3)]) for number, pod in enumerate(pods)]
+    expected = Expected.open_among(tried, pods, sample="some")
+    scattered = {f"{source.name}_{source.name}": Outcome.TIMED_OUT for source in pods[:90]}
+    worst = {f"pod-095_pod-{target:03}": Outcome.TIMED_OUT for target in (95, 96, 97)}
+    table = observe(expected, **scattered, **worst).table(most=5)
+    assert pods[95] in table.sources
+    assert {pods[95], pods[96], pods[97]} <= set(table.targets)
+    assert (len(table.sources), len(table.targets), table.size, table.excerpt) == (5, 5, (100, 100), True)
 
 
 OUTCOMES = st.sampled_from(list(Outcome))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from netassay.claims import CLAIMS
 from netassay.disruption import Outage, Timeline, Watched
 from netassay.disruption.timeline import Lost
-from netassay.matrix import Expected, Observed, State
+from netassay.matrix import Expected, Observed
 from netassay.modes import Detection, NodeDetection
 from netassay.observation import USUAL_PROTOCOLS, Attempt, Observation, Outcome, Protocol
 from netassay.results.schema import (
@@ -17,16 +17,17 @@ from netassay.results.schema import (
     ClusterFacts,
     Evidence,
     Figure,
-    MatrixCell,
-    MatrixRecord,
     NodeFacts,
     RunRecord,
     TimelineRecord,
     Verdict,
 )
+from netassay.results.tables import matrix_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from netassay.results.schema import MatrixRecord
 
 STARTED = 1_795_183_387.0
 HOSTILE = "<script>alert('pod')</script><img src=http://evil.example/x onerror=alert(1)>"
@@ -73,34 +74,28 @@ def check(claim_id: str, verdict: Verdict = Verdict.HOLDS, message: str = "", **
     return CheckRecord(verdict=verdict, message=message, **{**record, **settings})  # type: ignore[arg-type]
 
 
+def observation(source: Pod, target: Pod, protocol: Protocol, outcome: Outcome) -> Observation:
+    return Observation(
+        source=source.name,
+        source_node=source.node,
+        attempt=Attempt(protocol=protocol, host=target.address, port=8080),
+        outcome=outcome,
+        microseconds=1200,
+        started=STARTED,
+        answered_by=target.name if outcome is Outcome.OPEN else "",
+    )
+
+
 def observed(protocol: Protocol, outcome: Callable[[Pod, Pod], Outcome]) -> tuple[MatrixRecord, list[Observation], str]:
     """Make a matrix among the pods: its record, its observations, and what it says of itself."""
     expected = Expected.all_open(PODS, PODS)
     seen, everything = Observed(), []
     for source, target in expected.pairs():
-        how = outcome(source, target)
-        one = Observation(
-            source=source.name,
-            source_node=source.node,
-            attempt=Attempt(protocol=protocol, host=target.address, port=8080),
-            outcome=how,
-            microseconds=1200,
-            started=STARTED,
-            answered_by=target.name if how is Outcome.OPEN else "",
-        )
+        one = observation(source, target, protocol, outcome(source, target))
         seen.add(source, target, one)
         everything.append(one)
     difference = expected.difference(seen)
-    table = difference.table()
-    record = MatrixRecord(
-        check=check_id(f"pod-to-pod-{protocol}"),
-        title=f"Pod to pod, {protocol.upper()}",
-        sources=[f"{end.name} ({end.node})" for end in table.sources],
-        targets=[f"{end.name} ({end.node})" for end in table.targets],
-        cells=[
-            [MatrixCell(c.state, c.outcome, c.describe() if c.differs else "") for c in row if c] for row in table.rows
-        ],
-    )
+    record = matrix_record(check_id(f"pod-to-pod-{protocol}"), f"Pod to pod, {protocol.upper()}", difference)
     return record, everything, difference.describe()
 
 
@@ -249,15 +244,20 @@ def disturbed() -> TimelineRecord:
     )
 
 
-def large(size: int) -> MatrixRecord:
-    """A matrix of size times size pods, with one cell wrong in the middle."""
-    names = [f"probe-{number:03}" for number in range(size)]
-    right, wrong = (
-        MatrixCell(State.OPEN, "open"),
-        MatrixCell(State.WRONG, "timed out", "probe-050 → probe-051 timed out"),
-    )
-    middle = size // 2
-    cells = [
-        [wrong if (row, column) == (middle, middle + 1) else right for column in range(size)] for row in range(size)
+def large(size: int, outcome: Callable[[Pod, Pod], Outcome], *, sample: str = "") -> MatrixRecord:
+    """A matrix of so many pods that try each other all; with `sample`, each tries itself and nine others."""
+    pods = [Pod(f"probe-{number:04}", f"node-{number:04}", "10.244.0.2") for number in range(size)]
+    tried = [
+        (pod, [pods[(number + step * step) % size] for step in range(10)] if sample else pods)
+        for number, pod in enumerate(pods)
     ]
-    return MatrixRecord(check="", title="All pods", sources=names, targets=names, cells=cells)  # type: ignore[arg-type]
+    expected = Expected.open_among(tried, pods, sample=sample)
+    seen = Observed()
+    for source, target in expected.pairs():
+        seen.add(source, target, observation(source, target, Protocol.TCP, outcome(source, target)))
+    return matrix_record("", "All pods", expected.difference(seen))
+
+
+def wrong_at(source: str, target: str) -> Callable[[Pod, Pod], Outcome]:
+    """One cell times out."""
+    return lambda one, other: Outcome.TIMED_OUT if (one.name, other.name) == (source, target) else Outcome.OPEN

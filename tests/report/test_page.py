@@ -13,10 +13,12 @@ import samples
 
 from netassay.claims import CLAIMS
 from netassay.modes import Detection
+from netassay.observation import Outcome
 from netassay.report import render, write_report
-from netassay.report.grid import LARGEST, grid
+from netassay.report.grid import grid
 from netassay.report.words import duration, figure
 from netassay.results.schema import CheckRecord, ClusterFacts, Figure, RunRecord, Verdict
+from netassay.results.tables import LARGEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,12 +181,46 @@ def test_an_event_shows_each_flow_with_its_outages_and_in_figures(broken: str) -
 
 
 def test_a_large_matrix_is_cut_down_to_what_differs() -> None:
-    small, large = grid(samples.large(LARGEST), "m"), grid(samples.large(LARGEST + 60), "m")
-    assert (len(small.rows), small.left_out) == (LARGEST, "")
-    assert [(source, [cell.words for cell in cells]) for source, cells in large.rows] == [("probe-050", ["timed out"])]
-    assert large.targets == ["probe-051"]
+    wrong = samples.wrong_at("probe-0020", "probe-0021")
+    small, large = grid(samples.large(LARGEST, wrong), "m"), grid(samples.large(LARGEST + 60, wrong), "m")
+    assert (len(small.rows), small.left_out, small.whole) == (LARGEST, "", None)
+    assert [(source, [cell.words for cell in cells]) for source, cells in large.rows] == [
+        ("probe-0020 (node-0020)", ["timed out"])
+    ]
+    assert large.targets == ["probe-0021 (node-0021)"]
     assert "100 × 100 is too large" in large.left_out  # noqa: RUF001
     assert large.summary == "1 wrong of 10,000 cells"
+
+
+def test_a_large_matrix_is_counted_by_group_of_nodes() -> None:
+    whole = grid(samples.large(100, samples.wrong_at("probe-0020", "probe-0021")), "m").whole
+    assert whole is not None
+    assert whole.targets[:2] == ["node-0000 … node-0006", "node-0007 … node-0013"]
+    assert [cell.style for _, cells in whole.rows for cell in cells].count("wrong") == 1
+    assert whole.rows[2][1][3].words == "1 of 49 wrong"
+    assert whole.rows[0][1][0].words == "49 right"
+
+
+def test_what_a_sample_left_out_is_neither_open_nor_closed() -> None:
+    sampled = samples.large(1000, samples.wrong_at("probe-0020", "probe-0021"), sample="10 of 1,000 each")
+    view = grid(sampled, "m")
+    assert view.summary == "1 wrong of 10,000 cells", "of a million that there could be"
+    assert sampled.states == {"open, as expected": 9_999, "wrong": 1}
+    run = samples.healthy()
+    run.matrices.append(sampled)
+    assert "What was tried: 10 of 1,000 each." in render(run)
+    lone = grid(samples.large(30, samples.wrong_at("probe-0001", "probe-0002"), sample="some"), "m")
+    assert {cell.style for _, cells in lone.rows for cell in cells} == {"open", "wrong", "none"}
+    assert {cell.detail for _, cells in lone.rows for cell in cells if cell.style == "none"} == {"not tried"}
+
+
+def test_a_page_of_a_thousand_nodes_that_reach_nothing_stays_small() -> None:
+    run = samples.healthy()
+    broken = samples.large(1000, lambda *_: Outcome.TIMED_OUT, sample="10 of 1,000 each")
+    run.matrices += [broken] * 20
+    assert len(render(run)) < 3_000_000
+    assert len(msgspec.json.encode(broken)) < 300_000
+    assert sum(cell.style == "wrong" for _, cells in grid(broken, "m").rows for cell in cells) > 40
 
 
 def test_what_was_not_applicable_and_what_is_by_design_give_their_reasons(broken: str) -> None:
