@@ -11,7 +11,9 @@ from netassay.allure import ALLURE_HTML, write_allure_page
 from netassay.cli.common import Context, InCluster, Kubeconfig, connect, console
 from netassay.errors import UsageError
 from netassay.fleet import sweep_leftovers
+from netassay.history import chronicles
 from netassay.report import COMPARISON_HTML, write_comparison, write_report
+from netassay.report.history import HISTORY_HTML, write_history_page
 from netassay.report.words import count
 from netassay.results.collect import read_run
 from netassay.results.conclusion import summarize
@@ -82,6 +84,35 @@ def report(
         comparison = out_file or Path(COMPARISON_HTML)
         write_comparison(comparison, made)
         out.print(f"{comparison}: {len(made)} runs side by side", markup=False, soft_wrap=True)
+
+
+def history(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that holds those of the runs.", show_default=True)
+    ] = Path("reports", "runs"),
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=f"The page (FOLDER/{HISTORY_HTML}).", show_default=False),
+    ] = None,
+) -> None:
+    """Write one page of all runs in a folder: what broke when, what is flaky, which figures drift.
+
+    For each check that is broken it names the first bad run and the last good one; a check that goes to and fro is
+    flaky; a figure drifts if the newest runs, or the series as a whole, moved by more than scatter explains. Runs of
+    different clusters or modes are kept apart. What can't be read is listed, and left out.
+
+    `netassay run --out /srv/runs/$(date +%F)` every night keeps them in one place for `netassay history /srv/runs`.
+    """
+    shelf = read_shelf([folder])
+    page = out_file or (folder if folder.is_dir() else folder.parent) / HISTORY_HTML
+    write_history_page(page, shelf)
+    out = console()
+    for one in chronicles(shelf):
+        told = f"{len(one.broken)} broken now, {len(one.flaky)} flaky, {count(len(one.drifting), 'figure')} drifting"
+        out.print(f"{one.name}: {count(len(one.runs), 'run')}, {told}", markup=False, soft_wrap=True)
+    for unread in shelf.unread:
+        out.print(f"left out: {unread.path}: {unread.why}", markup=False, soft_wrap=True)
+    out.print(f"page    {page}", markup=False, soft_wrap=True)
 
 
 def _allure(places: list[Path], page: Path) -> None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 import samples
 
+from netassay.report.history import write_history_page
+from netassay.results.collect import write_run_json
 from netassay.results.schema import Figure, Verdict
+from netassay.results.shelf import read_shelf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from netassay.results.schema import RunRecord
 
@@ -37,13 +41,27 @@ def day(number: int, *, broken: Sequence[str] = (), outage: float = 900.0) -> Ru
     return run
 
 
-def week() -> list[RunRecord]:
-    """Seven days: from the fifth on one check is broken, another every other day, and an outage grows by half."""
+def fortnight() -> list[RunRecord]:
+    """Two weeks: from the tenth day on one check is broken, another every third day, and an outage grows by half."""
     return [
         day(
             number,
-            broken=[*([BREAKS] if number >= 4 else []), *([FLIPS] if number % 2 else [])],
-            outage=(900.0 if number < 4 else 1350.0) + 7 * (number % 3),
+            broken=[*([BREAKS] if number >= 9 else []), *([FLIPS] if number % 3 == 1 else [])],
+            outage=(900.0 if number < 11 else 1350.0) + 7 * (number % 3),
         )
-        for number in range(7)
+        for number in range(14)
     ]
+
+
+def history(folder: Path) -> Path:
+    """The page of these two weeks, of a broken run of another network, and of a record that can't be read."""
+    for run in fortnight():
+        write_run_json(folder / run.run_id, run)
+    other = samples.broken()
+    other.mode = "flannel-hostgw"
+    write_run_json(folder / "other", other)
+    (folder / "torn").mkdir()
+    (folder / "torn" / "run.json").write_text('{"run_id":')
+    page = folder / "history.html"
+    write_history_page(page, read_shelf([folder]))
+    return page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import days
 import msgspec
 import pytest
 import samples
@@ -61,10 +62,12 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["report", "comparison", "watch", "gate"])
+@pytest.fixture(params=["report", "comparison", "watch", "gate", "history"])
 def either(request: pytest.FixtureRequest, file: Path, comparison: Path, tmp_path: Path) -> Path:
     if request.param == "watch":
         return write_watch_page(tmp_path, upgrades.watched())
+    if request.param == "history":
+        return days.history(tmp_path)
     if request.param == "gate":
         return write_gate_page(tmp_path, upgrades.judged())
     return file if request.param == "report" else comparison
