@@ -87,7 +87,7 @@ def read_shelf(places: Iterable[Path]) -> Shelf:
         for file in files:
             try:
                 run = _read(file)
-            except (OSError, UnicodeDecodeError, msgspec.DecodeError, ValueError) as error:
+            except (OSError, ValueError, msgspec.DecodeError) as error:
                 unread[file.resolve()] = Unread(file, str(getattr(error, "strerror", None) or error))
             else:
                 runs[str(file.resolve())] = run
