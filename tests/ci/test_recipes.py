@@ -18,6 +18,8 @@ from recipes import CI, GITHUB, GITLAB, JENKINS, ROOT, TEKTON, documents, shells
 from netassay.npm import installed
 from netassay.results.collect import write_run_json
 from netassay.results.schema import Verdict
+from tests.cli.bundles import BROKEN, DOUBT, HOLDS, Bundle
+from tests.cli.recorded_api import recorded_api
 from tests.gate import sides
 
 if TYPE_CHECKING:
@@ -122,10 +124,13 @@ class Job:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.summary, self.results = folder / "summary.md", folder / "exit-code"
-        command = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m netassay "$@"\n'
-        for place in (folder / "bin" / "netassay", folder / ".venv" / "bin" / "netassay"):
-            place.parent.mkdir(parents=True)
-            place.write_text(command)
+        self.netassay(f'exec {shlex.quote(sys.executable)} -m netassay "$@"')
+
+    def netassay(self, command: str) -> None:
+        """Let this line of shell be what the job finds under that name."""
+        for place in (self.folder / "bin" / "netassay", self.folder / ".venv" / "bin" / "netassay"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(f"#!/bin/sh\n{command}\n")
             place.chmod(0o755)
 
     def sides(self, **after: Verdict) -> None:
@@ -204,6 +209,32 @@ def test_tekton_gives_the_exit_code_as_a_result_and_fails_on_what_is_not_accepte
     assert tekton(job, "0 1 3", "gate", "nowhere", "gate/after") == (2, "2")
 
 
+@pytest.mark.tools
+@pytest.mark.parametrize(
+    ("suite", "code", "says"),
+    [
+        ([HOLDS], 0, ""),
+        ([HOLDS, BROKEN], 1, "::error title=The network is broken::"),
+        ([HOLDS, DOUBT], 3, "::warning title=No conclusion::"),
+    ],
+    ids=["conforms", "findings", "inconclusive"],
+)
+def test_a_night_ends_as_its_assay_does(job: Job, suite: list[str], code: int, says: str) -> None:
+    with recorded_api(job.folder) as kubeconfig:
+        bundle = Bundle(job.folder, kubeconfig)
+        bundle.suite(*suite)
+        job.netassay(f'{shlex.join(bundle.netassay)} "$@"')
+        script = shells(CI / "github" / "nightly.yml")
+        done = job.run(script["Assay"], KUBECONFIG=str(kubeconfig))
+        assert done.returncode == code, done.stdout
+        assert says in done.stdout if says else "::error" not in done.stdout
+        assert job.run(script["Summary"]).returncode == 0
+        assert "results/report.html: " in job.summary.read_text()
+        assert {"report.html", "run.json", "junit.xml", "allure-results"} <= {
+            path.name for path in (job.folder / "results").iterdir()
+        }
+
+
 NO_CLUSTER = {"KUBECONFIG": "/nonexistent"}
 
 
@@ -221,8 +252,7 @@ def test_an_assay_that_is_not_made_fails_everywhere(job: Job) -> None:
 @pytest.mark.parametrize("step", ["Before", "Upgrade", "After"])
 def test_what_the_gate_is_to_judge_fails_no_step_before_it(job: Job, code: int, ends: int, step: str) -> None:
     # Only how the shell treats each exit code: what netassay ends with is looked at above.
-    for place in (job.folder / "bin" / "netassay", job.folder / ".venv" / "bin" / "netassay"):
-        place.write_text(f"#!/bin/sh\nexit {code}\n")
+    job.netassay(f"exit {code}")
     assert job.run(shells(CI / "github" / "gate.yml")[step]).returncode == ends
     assert job.run(shells(CI / "jenkins" / "Jenkinsfile.gate")[step]).returncode == ends
 

@@ -10,6 +10,7 @@ import days
 import msgspec
 import pytest
 import samples
+from typer.testing import CliRunner
 
 from netassay import npm
 from netassay.allure import write_results
@@ -17,7 +18,8 @@ from netassay.allure.labels import EPICS, SEVERITIES
 from netassay.allure.page import sealed, write_allure_page
 from netassay.allure.surroundings import executor
 from netassay.claims import FEATURES
-from netassay.errors import HarnessFault
+from netassay.cli import build
+from netassay.errors import HarnessFault, UsageError
 from netassay.results.schema import CheckRecord, Evidence, RunRecord, Verdict
 
 LOCK = Path(__file__).parents[2] / "reports" / "allure" / "package-lock.json"
@@ -199,6 +201,14 @@ def test_what_counts_visitors_is_cut_out_and_all_requests_are_forbidden() -> Non
 def test_a_page_that_would_still_ask_others_is_not_written(left: str) -> None:
     with pytest.raises(HarnessFault, match="would ask another host"):
         sealed(PAGE.format(left))
+
+
+def test_where_no_run_can_be_read_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"run')
+    done = CliRunner().invoke(build(), ["report", "--allure", str(tmp_path)])
+    assert isinstance(done.exception, UsageError)
+    assert "none of these runs can be read" in str(done.exception)
+    assert "left out: " in done.output
 
 
 def test_without_node_there_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

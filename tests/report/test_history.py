@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import TYPE_CHECKING
 
 import days
@@ -137,6 +138,16 @@ def test_the_page_tells_the_first_bad_run_the_flaky_check_and_the_drift(shelf: S
         ("holds", "holds from day000 to day008"),
         ("broken", "broken from day009 to day013"),
     ]
+
+
+def test_without_matplotlib_a_drift_is_shown_by_its_spark(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "netassay.report.plotting", None)
+    (network,) = history_view(shelf, tmp_path).networks
+    assert network.drifting[0].plot == ""
+    assert network.drifting[0].spark.startswith("M3 ")
+    assert '<svg class="spark"' in render_history(shelf, tmp_path)
 
 
 def test_runs_lead_to_their_own_pages_where_there_are_any(shelf: Shelf, tmp_path: Path) -> None:
