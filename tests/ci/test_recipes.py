@@ -159,6 +159,7 @@ CANNOT_DECIDE = {"dns": Verdict.INCONCLUSIVE}
 DECISIONS = [(GO, 0), (NO_GO, 1), (CANNOT_DECIDE, 3)]
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize(("after", "code"), DECISIONS, ids=["go", "no-go", "cannot-decide"])
 def test_github_decides_annotates_and_sums_up(job: Job, after: dict[str, Verdict], code: int) -> None:
     job.sides(**after)
@@ -171,42 +172,53 @@ def test_github_decides_annotates_and_sums_up(job: Job, after: dict[str, Verdict
     assert job.summary.read_text().startswith("## ")
 
 
+@pytest.mark.tools
 def test_github_says_when_no_decision_was_made(job: Job) -> None:
     done = job.run(shells(CI / "github" / "gate.yml")["Decide"])
     assert done.returncode == 2, done.stdout
     assert "::error title=No decision::exit code 2" in done.stdout
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize(("after", "code"), DECISIONS, ids=["go", "no-go", "cannot-decide"])
-def test_gitlab_jenkins_and_tekton_hand_the_gates_exit_code_on(job: Job, after: dict[str, Verdict], code: int) -> None:
+def test_gitlab_hands_the_gates_exit_code_on(job: Job, after: dict[str, Verdict], code: int) -> None:
     job.sides(**after)
     gitlab = shells(CI / "gitlab" / "gate.yml")["network-upgrade-gate"]
     head, decide = gitlab.partition("\nexport")[0], gitlab.splitlines()[-1]
     assert job.run(f"{head}\n{decide}\n").returncode == code
-    assert job.run(shells(CI / "jenkins" / "Jenkinsfile.gate")["Decide"]).returncode == code
     assert (job.folder / "gate" / "decision" / "gate.json").exists()
 
 
-def tekton(job: Job, accept: str, *arguments: str) -> tuple[int, str]:
-    """Run the Task's steps as Tekton does, with pip left alone: the package is there. Its end, and its result."""
+@pytest.mark.tools
+def test_jenkins_is_given_the_gates_exit_code(job: Job) -> None:
+    job.sides(**CANNOT_DECIDE)
+    assert job.run(shells(CI / "jenkins" / "Jenkinsfile.gate")["Decide"]).returncode == 3
+
+
+def tekton(job: Job, *arguments: str, accept: Sequence[str]) -> list[tuple[int, str]]:
+    """Run the Task's steps as Tekton does, but for pip: for each `accept`, the exit code and the result."""
     script = shells(CI / "tekton" / "task.yaml")
     (job.folder / "bin" / "pip").write_text("#!/bin/sh\n")
     (job.folder / "bin" / "pip").chmod(0o755)
     first = job.run(script["netassay"], "netassay", *arguments)
     (job.folder / "code").write_text(str(first.returncode))
-    names = {"ACCEPT": accept, "CODE_FILE": str(job.folder / "code"), "RESULT_FILE": str(job.results)}
-    return job.run(script["judge"], **names).returncode, job.results.read_text()
+    names = {"CODE_FILE": str(job.folder / "code"), "RESULT_FILE": str(job.results)}
+    return [(job.run(script["judge"], ACCEPT=each, **names).returncode, job.results.read_text()) for each in accept]
 
 
+@pytest.mark.tools
 @pytest.mark.parametrize(("after", "code"), DECISIONS, ids=["go", "no-go", "cannot-decide"])
 def test_tekton_gives_the_exit_code_as_a_result_and_fails_on_what_is_not_accepted(
     job: Job, after: dict[str, Verdict], code: int
 ) -> None:
     job.sides(**after)
-    gate = ["gate", "gate/before", "gate/after", "--out", "decision"]
-    assert tekton(job, "0", *gate) == (code, str(code))
-    assert tekton(job, "0 1 3", *gate) == (0, str(code))
-    assert tekton(job, "0 1 3", "gate", "nowhere", "gate/after") == (2, "2")
+    ended = tekton(job, "gate", "gate/before", "gate/after", "--out", "decision", accept=["0", "0 1 3"])
+    assert ended == [(code, str(code)), (0, str(code))]
+
+
+@pytest.mark.tools
+def test_tekton_accepts_no_wrong_usage(job: Job) -> None:
+    assert tekton(job, "gate", "nowhere", "gate/after", accept=["0 1 3"]) == [(2, "2")]
 
 
 @pytest.mark.tools
@@ -238,6 +250,7 @@ def test_a_night_ends_as_its_assay_does(job: Job, suite: list[str], code: int, s
 NO_CLUSTER = {"KUBECONFIG": "/nonexistent"}
 
 
+@pytest.mark.tools
 def test_an_assay_that_is_not_made_fails_everywhere(job: Job) -> None:
     done = job.run(shells(CI / "github" / "nightly.yml")["Assay"], **NO_CLUSTER)
     assert done.returncode == 2, done.stdout
