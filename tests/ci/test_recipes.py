@@ -102,8 +102,9 @@ def test_tekton_lint_finds_nothing(tmp_path: Path) -> None:
     done = told(["node", linter, *TEKTON])
     assert (done.returncode, done.stdout.strip()) == (0, "")
     for file in TEKTON:
-        text = file.read_text().replace("$(params.image)", "$(params.imge)").replace("name: accept", "name: acept")
-        (tmp_path / file.name).write_text(text.replace("runAfter: [before]", "runAfter: [befor]"))
+        text = file.read_text().replace("$(params.image)", "$(params.imge)").replace("[before]", "[befor]")
+        acept = text.replace("name: accept", "name: acept") if file.stem == "gate" else text
+        (tmp_path / file.name).write_text(acept)
     said = told(["node", linter, *tmp_path.iterdir()])
     assert said.returncode == 1
     for mistake in ("'befor', which doesn't exist", "Undefined param 'imge'", "parameter 'acept' to it"):
