@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ALLURE_HTML: Final = "allure.html"
 
 PATIENCE: Final = 300.0
-"""Seconds that Allure may take for one run; it takes about two for a thousand checks."""
+"""Seconds that Allure may take for one run; it takes about two."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' data: blob:; style-src 'unsafe-inline' data:; "

@@ -90,7 +90,8 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     done = told([linter, *GITHUB])
     assert done.returncode == 0, done.stdout
     spoilt = tmp_path / "gate.yml"
-    spoilt.write_text(GITHUB[0].read_text().replace("vars.NETASSAY", "var.NETASSAY").replace('"$code"', "$code"))
+    unquoted = GITHUB[0].read_text().replace('"$GITHUB_ENV"', "$GITHUB_ENV")
+    spoilt.write_text(unquoted.replace("vars.NETASSAY", "var.NETASSAY"))
     said = told([linter, spoilt]).stdout
     assert 'undefined variable "var"' in said
     assert "SC2086" in said
