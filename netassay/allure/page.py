@@ -58,12 +58,12 @@ def write_allure_page(path: Path, run: RunRecord, before: Sequence[RunRecord] = 
         for number, earlier in enumerate(before):
             results = there / str(number) / ALLURE_RESULTS
             write_results(results, earlier)
-            _allure(allure, "history", str(results), "--history-path", str(history), "--name", earlier.run_id)
+            _allure(there, allure, "history", str(results), "--history-path", str(history), "--name", earlier.run_id)
         _date(history, before)
         write_results(there / ALLURE_RESULTS, run)
         _settings(there / "allurerc.json", run, history)
         command = ["awesome", str(there / ALLURE_RESULTS), "--config", str(there / "allurerc.json"), "--single-file"]
-        _allure(allure, *command, "--group-by", "epic,feature,story", "--output", str(there / "page"))
+        _allure(there, allure, *command, "--group-by", "epic,feature,story", "--output", str(there / "page"))
         try:
             page = next((there / "page").rglob("index.html")).read_text()
         except (OSError, StopIteration) as error:
@@ -101,11 +101,12 @@ def _date(history: Path, runs: Sequence[RunRecord]) -> None:
     history.write_text("".join(f"{json.dumps(point)}\n" for point in points))
 
 
-def _allure(cli: Path, *arguments: str) -> None:
-    """Run Allure. It prints its complaints and may end with 0 all the same: who needs a file has to look for it."""
+def _allure(there: Path, cli: Path, *arguments: str) -> None:
+    """Run Allure in a folder, as it leaves files where it is run. It prints its complaints and may end with 0 all the same: who needs a file has to look for it."""
     try:
         done = subprocess.run(
             ["node", str(cli), *arguments],
+            cwd=there,
             capture_output=True,
             text=True,
             errors="replace",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import days
@@ -31,8 +32,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, run in (("a", yesterday), ("b", today), ("c", other)):
         write_run_json(folder / "runs" / name, run)
     page = folder / "allure.html"
-    done = CliRunner().invoke(build(), ["report", "--allure", str(folder / "runs"), "--out", str(page)])
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(build(), ["report", "--allure", str(folder / "runs"), "--out", str(page)])
     assert done.exit_code == 0, done.output or done.exception
+    assert {each.name for each in folder.iterdir()} == {"runs", "allure.html"}
     assert "run day005" in done.output
     assert "with 1 earlier run as its history" in done.output
     return page
