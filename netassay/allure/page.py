@@ -102,7 +102,10 @@ def _date(history: Path, runs: Sequence[RunRecord]) -> None:
 
 
 def _allure(there: Path, cli: Path, *arguments: str) -> None:
-    """Run Allure in a folder, as it leaves files where it is run. It prints its complaints and may end with 0 all the same: who needs a file has to look for it."""
+    """Run Allure in a folder, as it leaves files where it is run.
+
+    It prints its complaints and may end with 0 all the same: who needs a file has to look for it.
+    """
     try:
         done = subprocess.run(
             ["node", str(cli), *arguments],
