@@ -22,11 +22,11 @@ test: lint test-fast test-lab
 
 # No cluster, no root, under a minute: the inner loop.
 test-fast: setup
-	$(BIN)/pytest tests -m "not lab and not browser" -n 2
+	$(BIN)/pytest tests -m "not lab and not browser and not tools" -n 2
 
 test-lab: setup
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
-	$(BIN)/pytest tests -m "lab or browser"
+	$(BIN)/pytest tests -m "lab or browser or tools"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from rich.console import Console
 import netassay
 from netassay import bundle
 from netassay.cli.gate import gate
-from netassay.cli.keep import report, sweep
+from netassay.cli.keep import history, report, sweep
 from netassay.cli.look import detect, images, preflight
 from netassay.cli.run import run, run_help
 from netassay.cli.watch import watch
@@ -48,7 +48,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     app.command(help=run_help())(run)
-    for command in (detect, preflight, images, watch, gate, sweep, report):
+    for command in (detect, preflight, images, watch, gate, sweep, report, history):
         app.command()(command)
     _add_bench(app)
     _add_lab(app)

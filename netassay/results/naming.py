@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netassay.claims import CLAIMS
-from netassay.results.schema import Verdict
+from netassay.results.schema import Verdict, stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from netassay.results.schema import Check, CheckRecord
+    from netassay.results.schema import Check, CheckRecord, ClusterFacts
+    from netassay.results.shelf import ShelvedCheck
 
 
 def claim_title(claim_id: str) -> str:
@@ -18,7 +19,7 @@ def claim_title(claim_id: str) -> str:
     return CLAIMS[claim_id].title if claim_id in CLAIMS else claim_id or "no claim"
 
 
-def variant(check: Check | CheckRecord) -> str:
+def variant(check: Check | CheckRecord | ShelvedCheck) -> str:
     """Tell a check from others of its kind: by what pytest calls its parameters, else by the parameters themselves."""
     name = check.id.rpartition("::")[2]
     if name.endswith("]"):
@@ -26,11 +27,16 @@ def variant(check: Check | CheckRecord) -> str:
     return ", ".join(f"{key} {value}" for key, value in check.parameters.items())
 
 
-def name_of(check: Check | CheckRecord) -> str:
+def name_of(check: Check | CheckRecord | ShelvedCheck) -> str:
     """Name a check: its claim, what it looks at, and its variant."""
     what = (check.title or check.id).rstrip(".")
     told = variant(check)
     return f"{claim_title(check.claim)}: {what}" + (f" ({told})" if told else "")
+
+
+def network_name(cluster: ClusterFacts, mode: str) -> str:
+    """Name the network that runs are of: the cluster, and its CNI mode."""
+    return f"{stand_in(cluster) or cluster.server or 'an unknown cluster'}, mode {mode or 'unknown'}"
 
 
 def first_line(message: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netassay.allure import write_results
+from netassay.allure.results import ALLURE_RESULTS
 from netassay.report import write_report
-from netassay.results.allure import complete_allure
 from netassay.results.collect import write_run_json
 from netassay.results.junit import merge_junit
 from netassay.runner.plan import PARALLEL, SERIAL
@@ -21,4 +22,4 @@ def write_outputs(folder: Path, run: RunRecord) -> None:
     write_run_json(folder, run)
     write_report(folder, run)
     merge_junit({name: folder / "logs" / f"{name}.junit.xml" for name in (PARALLEL, SERIAL)}, folder / "junit.xml")
-    complete_allure(folder / "allure-results", run)
+    write_results(folder / ALLURE_RESULTS, run)

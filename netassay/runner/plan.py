@@ -130,9 +130,8 @@ def _phase(name: str, how: list[str], targets: list[str], request: Request, run_
     command = [sys.executable, "-m", "pytest"]
     command += ["-c", str(Path(__file__).with_name("pytest.ini")), f"--rootdir={root}", f"--confcutdir={root}"]
     # Only the plug-ins that are needed: others that happen to be installed may claim the same options.
-    command += ["-p", "xdist", "-p", "timeout", "-p", "allure_pytest", "-p", "no:cacheprovider"]
-    command += ["-q", "--color=no", f"--timeout={CHECK_SECONDS}", f"--junitxml={junit}"]
-    command += [f"--alluredir={run_dir / 'allure-results'}", *how]
+    command += ["-p", "xdist", "-p", "timeout", "-p", "no:cacheprovider"]
+    command += ["-q", "--color=no", f"--timeout={CHECK_SECONDS}", f"--junitxml={junit}", *how]
     command += [
         f"--run-id={run_id}",
         f"--run-dir={run_dir}",

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import days
 import msgspec
 import pytest
 import samples
 import upgrades
+from browsing import opened
 
 from netassay.report import render, render_comparison
 from netassay.report.gate import write_gate_page
 from netassay.report.watch import write_watch_page
-from tests.npm import installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
-
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 
 # For every element with text of its own: its colour against the first opaque background behind it, as WCAG 2 counts.
 CONTRASTS = """
@@ -56,18 +45,6 @@ CONTRASTS = """
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a dependency of this test alone
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "the browser tests need Chromium on PATH: apt-get install chromium"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = samples.broken()
     wide = [f"{samples.HOSTILE}-{number}" for number in range(30)]
@@ -85,34 +62,15 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """axe-core's script, from npm into the user's cache."""
-    if shutil.which("npm") is None:
-        pytest.skip("axe-core comes from npm, which is not on PATH")
-    return (installed(Path(__file__).parent / "axe") / "axe-core" / "axe.min.js").read_text()
-
-
-@pytest.fixture(params=["report", "comparison", "watch", "gate"])
+@pytest.fixture(params=["report", "comparison", "watch", "gate", "history"])
 def either(request: pytest.FixtureRequest, file: Path, comparison: Path, tmp_path: Path) -> Path:
     if request.param == "watch":
         return write_watch_page(tmp_path, upgrades.watched())
+    if request.param == "history":
+        return days.history(tmp_path)
     if request.param == "gate":
         return write_gate_page(tmp_path, upgrades.judged())
     return file if request.param == "report" else comparison
-
-
-def opened(browser: Browser, file: Path, **options: Any) -> tuple[Page, list[str]]:
-    """Open the file, and keep everything that the page asks for or complains of, itself apart."""
-    page = browser.new_page(**options)
-    page.set_default_timeout(10_000)
-    complaints: list[str] = []
-    page.on("request", lambda request: complaints.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (complaints.append("a dialog was shown"), dialog.dismiss())[0])
-    page.goto(file.as_uri())
-    return page, [said for said in complaints if said != file.as_uri()]
 
 
 def test_it_asks_nobody_and_shows_its_verdict(browser: Browser, file: Path) -> None:
