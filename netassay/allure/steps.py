@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from netassay.matrix import State
+from netassay.cell import State
 from netassay.observation import Outcome
 from netassay.report.drawing import grid_svg
 from netassay.report.grid import grid
