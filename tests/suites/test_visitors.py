@@ -53,7 +53,7 @@ def visitors(pods: list[LocalProbe], monkeypatch: pytest.MonkeyPatch) -> Visitor
     monkeypatch.setattr("fixtures.web.STEADY_SECONDS", 0.2)
     for name in ("fixtures.patience.FOLLOWED_WITHIN", "fixtures.patience.NOT_AGAIN", "fixtures.patience.LATE"):
         monkeypatch.setattr(name, 1.0)
-    return Visitors(pods, None, Patience())
+    return Visitors(pods, None, Patience(1.0))
 
 
 @pytest.fixture
