@@ -176,6 +176,7 @@ class TcpAttempt(Attempt):
         try:
             data = self.sock.recv(READ_SIZE)
         except BlockingIOError:
+            self.nothing_read()
             return
         except OSError as error:
             self.failed(error)
@@ -184,6 +185,13 @@ class TcpAttempt(Attempt):
         if data and b"\n" not in data and len(self._heard) < MAX_RESPONSE:
             return
         self.line_heard(ended=not data)
+
+    def nothing_read(self) -> None:
+        """Woken without bytes: the answer to the SYN may be in the queue of errors."""
+        assert self.sock is not None
+        number = kernel.queued_error(self.sock)
+        if number and not self.connected():
+            self.failed(OSError(number, ""))
 
     def line_heard(self, *, ended: bool) -> None:
         """A whole line came, or the peer closed."""
@@ -279,6 +287,7 @@ class HttpAttempt(TcpAttempt):
         try:
             data = self.sock.recv(READ_SIZE)
         except BlockingIOError:
+            self.nothing_read()
             return
         except OSError as error:
             self.failed(error)

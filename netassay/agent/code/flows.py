@@ -88,7 +88,7 @@ class Flow(Recording):
         sock = self._sock
         assert sock is not None
         self._loop.remove_writer(sock)
-        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or kernel.queued_error(sock)
         if number:
             self._lost(kernel.words_of(number))
             return

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+import struct
 from typing import Any
 
 OPEN = "open"
@@ -24,6 +25,8 @@ SCTP_NODELAY = 3
 # Sets DF and ignores what the kernel has learned about the path: a stale entry of its cache must not decide what is
 # sent.
 PMTUDISC_PROBE = 3
+
+_ROOM_FOR_ERROR = 256
 
 _OUTCOMES = {
     errno.ECONNREFUSED: REFUSED,
@@ -62,6 +65,20 @@ def outcome_of(number: int) -> str:
 def words_of(number: int) -> str:
     """The errno's name and the system's words for it, as in `ECONNREFUSED: Connection refused`."""
     return f"{errno.errorcode.get(number, number)}: {os.strerror(number)}"
+
+
+def queued_error(sock: socket.socket) -> int:
+    """The errno of an ICMP error in the queue of errors of `sock`, which is empty then; 0 if there is none.
+
+    An ICMP message that answers a SYN ends the attempt, unless it comes while the kernel is still at the call that sent
+    the SYN, as it does from a rule or router on the same machine. It is then queued, though nobody has asked for that
+    (Linux 6.1, `tcp_v4_err`): no call fails, and the socket is ready to be read for as long as nobody takes it out.
+    """
+    try:
+        _, told, _, _ = sock.recvmsg(0, _ROOM_FOR_ERROR, socket.MSG_ERRQUEUE)
+    except OSError:
+        return 0
+    return next((number for _, _, data in told for (number,) in [struct.unpack_from("=I", data)]), 0)
 
 
 def has_sctp() -> bool:
