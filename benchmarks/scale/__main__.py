@@ -70,7 +70,8 @@ def keep(what: str, measured: dict[str, Any]) -> None:
     print(json.dumps(measured))
     measured["date"] = dt.datetime.now(dt.UTC).date().isoformat()
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    found["machine"] = f"{os.cpu_count()} cores, {memory_gib():.0f} GiB, Linux {'.'.join(platform.release().split('.')[:2])}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    found["machine"] = f"{os.cpu_count()} cores, {memory_gib():.0f} GiB, Linux {kernel}"
     found["python"] = platform.python_version()
     same = (measured["probes"], measured["sampled"])
     rows = [row for row in found.get(what, []) if (row["probes"], row["sampled"]) != same]
