@@ -68,7 +68,17 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def most(self) -> float:
         """How long it was at most: from the last attempt that was answered until the next answer."""
-        return self.ended + self.answer - (self.began if self.good_until is None else self.good_until)
+        return self.latest - self.earliest
+
+    @property
+    def earliest(self) -> float:
+        """Before when it did not begin."""
+        return self.began if self.good_until is None else self.good_until
+
+    @property
+    def latest(self) -> float:
+        """After when it was surely over: that was answered."""
+        return self.ended + self.answer
 
     @property
     def length(self) -> str:
@@ -132,10 +142,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def disturbed_at_most(self) -> float:
         """The same between the last success before the first failure and the first answer after the last one."""
-        if not self.outages:
-            return 0.0
-        first, last = self.outages[0], self.outages[-1]
-        return last.ended + last.answer - (first.began if first.good_until is None else first.good_until)
+        return self.outages[-1].latest - self.outages[0].earliest if self.outages else 0.0
 
     @property
     def failed_beyond_chance(self) -> int:

@@ -165,7 +165,11 @@ def history_view(shelf: Shelf, there: Path) -> HistoryView:
 
 
 def _network(one: Chronicle, anchor: str, there: Path) -> NetworkView:
-    series = [_series(each, one, f"{anchor}-{n}", plotted=n < PLOTTED) for n, each in enumerate(one.series[:LISTED])]
+    names = {check.id: check.name for check in one.checks}
+    series = [
+        _series(each, names.get(each.check, each.check), len(one.runs), f"{anchor}-{number}", plotted=number < PLOTTED)
+        for number, each in enumerate(one.series[:LISTED])
+    ]
     stories = {id(check): _story(check, one.runs) for check in one.checks}
     return NetworkView(
         anchor=anchor,
@@ -260,10 +264,8 @@ def _bars(verdicts: Sequence[Verdict | None], runs: Sequence[ShelvedRun]) -> lis
     return bars
 
 
-def _series(series: Series, one: Chronicle, anchor: str, *, plotted: bool) -> SeriesView:
-    names = {check.id: check.name for check in one.checks}
+def _series(series: Series, name: str, runs: int, anchor: str, *, plotted: bool) -> SeriesView:
     values = sorted(series.measured)
-    name = names.get(series.check, series.check)
     told = ""
     if series.drift:
         way = "up" if series.drift.change > 0 else "down"
@@ -273,9 +275,7 @@ def _series(series: Series, one: Chronicle, anchor: str, *, plotted: bool) -> Se
         told += f" to {figure(series.drift.now, series.unit)}"
     drawn = ""
     if series.drift and plotted:
-        drawn = plot(
-            anchor, series.values, series.unit, series.drift, f"{series.key} over {len(one.runs)} runs: {told}"
-        )
+        drawn = plot(anchor, series.values, series.unit, series.drift, f"{series.key} over {runs} runs: {told}")
     return SeriesView(
         name=name,
         key=series.key,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from netassay.cell import State
 from netassay.results.schema import MatrixBlock, MatrixCell, MatrixRecord
 
@@ -67,18 +69,7 @@ def _counted(
         ]
         for one in names
     ]
-    return MatrixRecord(
-        check=kept.check,
-        title=kept.title,
-        sources=kept.sources,
-        targets=kept.targets,
-        cells=kept.cells,
-        sample=kept.sample,
-        size=size,
-        states=dict(states),
-        groups=names,
-        blocks=blocks,
-    )
+    return msgspec.structs.replace(kept, size=size, states=dict(states), groups=names, blocks=blocks)
 
 
 def _groups(nodes: Sequence[str], classes: Mapping[str, str]) -> dict[str, str]:

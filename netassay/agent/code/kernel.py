@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-import struct
+import sys
 from typing import Any
 
 OPEN = "open"
@@ -78,7 +78,7 @@ def queued_error(sock: socket.socket) -> int:
         _, told, _, _ = sock.recvmsg(0, _ROOM_FOR_ERROR, socket.MSG_ERRQUEUE)
     except OSError:
         return 0
-    return next((number for _, _, data in told for (number,) in [struct.unpack_from("=I", data)]), 0)
+    return int.from_bytes(told[0][2][:4], sys.byteorder) if told else 0
 
 
 def has_sctp() -> bool:
