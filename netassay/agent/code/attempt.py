@@ -91,6 +91,20 @@ class Attempt:
         """Time is up: say what is known."""
         raise NotImplementedError
 
+    def received(self) -> bytes | None:
+        """Take what the socket was woken for; None if that is nothing, or the attempt's end."""
+        assert self.sock is not None
+        try:
+            return self.sock.recv(READ_SIZE)
+        except BlockingIOError:
+            self.nothing_read()
+        except OSError as error:
+            self.failed(error)
+        return None
+
+    def nothing_read(self) -> None:
+        """Woken without bytes: nothing is known yet."""
+
     def failed(self, error: OSError) -> None:
         """End with what the kernel said."""
         number = error.errno or 0
@@ -172,14 +186,8 @@ class TcpAttempt(Attempt):
 
     def readable(self) -> None:
         """Bytes, the end of the connection, or its failure."""
-        assert self.sock is not None
-        try:
-            data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            self.nothing_read()
-            return
-        except OSError as error:
-            self.failed(error)
+        data = self.received()
+        if data is None:
             return
         self._heard += data
         if data and b"\n" not in data and len(self._heard) < MAX_RESPONSE:
@@ -283,14 +291,8 @@ class HttpAttempt(TcpAttempt):
 
     def readable(self) -> None:
         """Bytes, the end of the connection, or its failure."""
-        assert self.sock is not None
-        try:
-            data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            self.nothing_read()
-            return
-        except OSError as error:
-            self.failed(error)
+        data = self.received()
+        if data is None:
             return
         self._heard += data
         response = parse_response(self._heard, ended=not data or len(self._heard) > MAX_RESPONSE)
@@ -328,13 +330,8 @@ class UdpAttempt(Attempt):
 
     def readable(self) -> None:
         """A datagram, or an ICMP error."""
-        assert self.sock is not None
-        try:
-            data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self.failed(error)
+        data = self.received()
+        if data is None:
             return
         said = kernel.agent_reply(data)
         self.heard(said or {})
@@ -365,13 +362,8 @@ class DnsAttempt(UdpAttempt):
 
     def readable(self) -> None:
         """A response to this question, or an ICMP error."""
-        assert self.sock is not None
-        try:
-            data = self.sock.recv(READ_SIZE)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self.failed(error)
+        data = self.received()
+        if data is None:
             return
         if len(data) < _DNS_HEADER or data[:2] != self._id or not data[2] & 0x80:
             return
