@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -96,8 +98,10 @@ class Probe(Addressed):
         """Make the attempts, at most `concurrency` at once: one observation for each, in the same order."""
         return make_attempts({self: attempts}, concurrency=concurrency)[self]
 
-    async def gather(self, attempts: Sequence[Attempt], *, concurrency: int) -> list[Observation]:
-        """As `attempt`, on this probe's event loop, and without telling the observer."""
+    async def gather(self, attempts: Sequence[Attempt], *, concurrency: int, after: float = 0.0) -> list[Observation]:
+        """As `attempt`, on this probe's event loop, `after` so many seconds, and without telling the observer."""
+        if after:
+            await asyncio.sleep(after)
         wanted = [
             [a.protocol, a.host, a.port, a.timeout, a.payload, a.dont_fragment, a.source_port, a.path, a.host_header]
             for a in attempts
@@ -353,16 +357,28 @@ def make_attempts(
     work: Mapping[Probe, Sequence[Attempt]], *, concurrency: int = CONCURRENCY
 ) -> dict[Probe, list[Observation]]:
     """Have all probes make their attempts at the same time, each at most `concurrency` at once."""
-    running = {
-        probe: probe.loop.start(probe.gather(attempts, concurrency=concurrency)) for probe, attempts in work.items()
-    }
+    return make_rounds([work], concurrency=concurrency)[0]
+
+
+def make_rounds(
+    rounds: Sequence[Mapping[Probe, Sequence[Attempt]]], *, apart: float = 0.0, concurrency: int = CONCURRENCY
+) -> list[dict[Probe, list[Observation]]]:
+    """As `make_attempts`, for rounds that begin `apart` seconds one after the other, ended or not."""
+    running = [
+        {
+            probe: probe.loop.start(probe.gather(attempts, concurrency=concurrency, after=number * apart))
+            for probe, attempts in work.items()
+        }
+        for number, work in enumerate(rounds)
+    ]
     try:
-        found = {probe: future.result() for probe, future in running.items()}
+        found = [{probe: future.result() for probe, future in futures.items()} for futures in running]
     except BaseException:
-        for future in running.values():
-            future.cancel()
+        for futures in running:
+            for future in futures.values():
+                future.cancel()
         raise
-    for probe, observations in found.items():
+    for probe, observations in itertools.chain.from_iterable(seen.items() for seen in found):
         if probe.observer is not None and observations:
             probe.observer(observations)
     return found

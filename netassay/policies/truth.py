@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from netassay.errors import HarnessFault
 from netassay.fleet.ports import PROBE_PORTS, transport
-from netassay.fleet.probe import make_attempts
+from netassay.fleet.probe import make_rounds
 from netassay.matrix import Difference, Expected, Observed
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 from netassay.policies.cells import Cell, cells_of, ruling
@@ -40,8 +40,13 @@ FIRST_PATIENCE: Final = 1.0
 PATIENT: Final = 3.0
 """Silence is listened to for so many times as long as the slowest answer of the control took."""
 
-CALMING: Final = 0.8
-"""The share of its patience that each look leaves to the next: a machine that was busy may be so again."""
+CALMING: Final = 0.5
+"""The share of its patience that each look leaves to the next: a machine that was busy may be so again. With more, the
+many looks of a quiet machine wait for the few of a busy one; and a look that waited for too short is made again."""
+
+ONCE_MORE: Final = 0.5
+"""The share of its patience after which a whole look tries what should be closed once more: what was lost by chance, or
+while rules were changed, is not lost twice."""
 
 UDP_SOURCES: Final = range(10_000, 32_000)
 """Source ports of datagrams, below those that kernels give out. Each pod uses each once in minutes: to a stateful
@@ -99,7 +104,7 @@ class Table:
                 said = self.ruling(Cell(self.symbols[cell.source.name], self.symbols[cell.target.name], port))
                 lines.append(f"{cell.describe()}\n    for {said.reason}")
         more = [f"… and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-        wrong = len(self.wrong)
+        wrong = sum(len(difference.wrong) for difference in self.differences.values())
         head = f"{wrong} of {count} attempts ended otherwise than the policies say" if wrong else f"all {count} as said"
         return "\n".join([head if self.whole else f"{head} (a look at what changes)", *lines[:LISTED], *more])
 
@@ -126,38 +131,55 @@ class Trial:
     def look(self, scene: Scene, cells: Collection[Cell] = ()) -> Table:
         """Try the cells (the whole table, if none are given), all at once, and compare with what the scene says.
 
-        A look at a few cells is a quick one, in which what should be open is waited for no longer than for silence.
+        In a look at the whole table, what should be closed is tried twice: only what neither attempt got through is. A
+        look at a few cells is a quick one, in which what should be open is waited for no longer than for silence.
         HarnessFault if the control did not answer, or almost too late.
         """
         whole = not cells
         cells = cells or cells_of(scene)
-        control_ports = {transport(port): port for port in reversed(scene.ports)}.values()
-        work: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
-        probes = self._world.probes
-        # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
-        ends = dict.fromkeys(symbol for cell in cells for symbol in (cell.source, cell.target))
-        tried = [*cells, *(Cell(symbol, symbol, port) for symbol in ends for port in control_ports)]
-        for cell in tried:
-            patient = whole and ruling(scene, cell).open
-            seconds = max(self._patience, OPEN_SECONDS) if patient else self._patience
-            work.setdefault(probes[cell.source], []).append(self._attempt(cell, seconds))
-        for source, target in zip(self._control, [*self._control[1:], *self._control[:1]], strict=True):
-            work[source] += [_attempt(target, port, MOST_PATIENCE) for port in control_ports]
+        rounds = [cells, [cell for cell in cells if not ruling(scene, cell).open]] if whole else [cells]
         began = time.monotonic()
-        seen = make_attempts(work)
-        rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in probes}
-        results = [next(rows[cell.source]) for cell in tried]
-        self._require_awake([*results[len(cells) :], *(one for probe in self._control for one in seen[probe])])
-        differences = self._differences(scene, cells, results)
-        return Table(scene, differences, {probe.name: symbol for symbol, probe in probes.items()}, began, whole)
+        results, control = self._try(scene, [each for each in rounds if each], whole=whole)
+        self._require_awake(control)
+        symbols = {probe.name: symbol for symbol, probe in self._world.probes.items()}
+        return Table(scene, self._differences(scene, results), symbols, began, whole)
+
+    def _try(
+        self, scene: Scene, rounds: Sequence[Collection[Cell]], *, whole: bool
+    ) -> tuple[list[tuple[Cell, Observation]], list[Observation]]:
+        """Make the rounds, each with its control: what was seen of the cells, and of the control."""
+        probes = self._world.probes
+        control_ports = {transport(port): port for port in reversed(scene.ports)}.values()
+        plans, work = [], []
+        for cells in rounds:
+            # A pod's attempts at itself never leave it: they tell whether its agent, and its listeners, are awake.
+            ends = dict.fromkeys(symbol for cell in cells for symbol in (cell.source, cell.target))
+            plan = [*cells, *(Cell(symbol, symbol, port) for symbol in ends for port in control_ports)]
+            attempts: dict[Probe, list[Attempt]] = {probe: [] for probe in self._control}
+            for cell in plan:
+                patient = whole and ruling(scene, cell).open
+                seconds = max(self._patience, OPEN_SECONDS) if patient else self._patience
+                attempts.setdefault(probes[cell.source], []).append(self._attempt(cell, seconds))
+            for source, target in zip(self._control, [*self._control[1:], *self._control[:1]], strict=True):
+                attempts[source] += [_attempt(target, port, MOST_PATIENCE) for port in control_ports]
+            plans.append((cells, plan))
+            work.append(attempts)
+        results, control = [], []
+        for (cells, plan), seen in zip(plans, make_rounds(work, apart=ONCE_MORE * self._patience), strict=True):
+            rows = {symbol: iter(seen.get(probes[symbol], ())) for symbol in probes}
+            found = [(cell, next(rows[cell.source])) for cell in plan]
+            results += found[: len(cells)]
+            control += [one for _, one in found[len(cells) :]]
+            control += [one for probe in self._control for one in seen[probe]]
+        return results, control
 
     def _differences(
-        self, scene: Scene, cells: Collection[Cell], results: Sequence[Observation]
+        self, scene: Scene, results: Sequence[tuple[Cell, Observation]]
     ) -> dict[str, Difference[Probe, Probe]]:
         probes = self._world.probes
         by_port: dict[str, dict[tuple[str, str], bool]] = defaultdict(dict)
         observed: dict[str, Observed] = defaultdict(Observed)
-        for cell, one in zip(cells, results, strict=False):
+        for cell, one in results:
             source, target = probes[cell.source], probes[cell.target]
             by_port[cell.port][source.name, target.name] = ruling(scene, cell).open
             observed[cell.port].add(source, target, one)

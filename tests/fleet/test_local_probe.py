@@ -13,7 +13,7 @@ import pytest
 
 from netassay.errors import HarnessFault
 from netassay.fleet import LocalProbe
-from netassay.fleet.probe import make_attempts
+from netassay.fleet.probe import make_attempts, make_rounds
 from netassay.observation import Attempt, Observation, Outcome, Protocol
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ def test_probes_work_at_the_same_time(agent: LocalAgent) -> None:
         found = make_attempts({one: waiting, two: waiting})
         assert time.monotonic() - started < 1.8
     assert [seen[0].source for seen in found.values()] == ["one", "two"]
+
+
+def test_a_round_begins_before_the_one_before_it_ended(agent: LocalAgent) -> None:
+    waiting = Attempt(protocol=Protocol.TCP, host="127.0.0.1", port=agent.ports["http"], timeout=1.0)
+    with LocalProbe(agent.drive_command, "one") as probe:
+        make_attempts({probe: [waiting]})
+        started = time.monotonic()
+        first, second = make_rounds([{probe: [waiting]}, {probe: [waiting]}], apart=0.4)
+        assert time.monotonic() - started < 1.9
+    assert second[probe][0].started - first[probe][0].started == pytest.approx(0.4, abs=0.15)
 
 
 def test_cut_stream_loses_only_what_was_in_flight(fresh: LocalProbe, agent: LocalAgent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import threading
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 IMAGE = "netassay.lab/python:3.11"
-BROKEN_MS, WITHIN_MS = 500, 20
+BROKEN_MS, BEAT_MS = 500, 20
 CLOCK_MS = 5
 """The kernel's own grain: it ends the break at a tick."""
 BROKEN_AFTER = 2.0
@@ -69,7 +68,9 @@ def _break_later(lab: LabState, cluster: Cluster) -> None:
     subprocess.run([*lab.enter(NODE), "nft", "add", "element", "ip", TABLE, "broken", element], check=True)
 
 
-def test_an_outage_during_an_upgrade_is_told_within_20_ms(breakable: LabState, tmp_path: Path) -> None:
+def test_an_outage_during_an_upgrade_is_told_within_20_ms_and_what_beats_were_late(
+    breakable: LabState, tmp_path: Path
+) -> None:
     upgrade = (sys.executable, "-m", "netassay", "lab", "upgrade", "apiserver")
     with (
         Cluster.connect(kubeconfig=breakable.kubeconfig) as cluster,
@@ -81,7 +82,7 @@ def test_an_outage_during_an_upgrade_is_told_within_20_ms(breakable: LabState, t
             if words.startswith("watching"):
                 breaker.start()
 
-        wanted = Wanted(image=IMAGE, command=upgrade, paths=("service", "dns", "nodeport"), interval=0.02)
+        wanted = Wanted(image=IMAGE, command=upgrade, paths=("service", "dns", "nodeport"), interval=BEAT_MS / 1000)
         record = watch(cluster, Run.new(), wanted, outside=outside, folder=tmp_path, tell=tell, progress=lambda _: None)
         breaker.join()
         assert not cluster.list("Namespace", labels="netassay.dev/run")
@@ -94,14 +95,17 @@ def test_an_outage_during_an_upgrade_is_told_within_20_ms(breakable: LabState, t
 def _require_told(record: WatchRecord) -> None:
     broken = [one for one in record.flows if one.timeline.flow.source_node == NODE and not one.timeline.flow.kept]
     assert {str(one.timeline.flow.protocol) for one in broken} == {"tcp", "udp", "http", "dns"}
-    off: list[float] = []
     for one in broken:
         outage = max(one.timeline.outages, key=lambda outage: outage.seconds, default=None)
         assert outage is not None, one.timeline.describe()
-        # The truth is within what is told, and that is no wider than a beat at either end and what the sender missed.
+        # The truth is within what is told; that is no wider than a beat at either end, by as much longer as beats were
+        # late: beside an API server that starts, and on a busy machine, the sender has to wait for its turn.
         assert outage.least * 1000 - CLOCK_MS <= BROKEN_MS <= outage.most * 1000 + CLOCK_MS, one.timeline.describe()
-        off.append(abs(outage.seconds * 1000 - BROKEN_MS))
-    assert statistics.median(off) <= WITHIN_MS, [one.timeline.describe() for one in broken]
+        late = one.timeline.latest * 1000
+        off = abs(outage.seconds * 1000 - BROKEN_MS)
+        assert off <= BEAT_MS + late + CLOCK_MS, one.timeline.describe()
+        unsure = (outage.most - outage.least - outage.answer - outage.unsure) * 1000
+        assert unsure <= 2 * (BEAT_MS + late + CLOCK_MS), one.timeline.describe()
     others = [one for one in record.flows if one.timeline.flow.source_node != NODE and not one.timeline.flow.kept]
     for one in others:
         began, ended = (getattr(broken[0].timeline.outages[0], end) for end in ("began", "ended"))

@@ -72,6 +72,19 @@ def test_what_is_open_and_should_be_closed_is_told_with_the_policy_that_closes_i
     assert "for ingress of run-red/a is isolated by run-red/policy, and nothing allows it" in text
 
 
+def test_what_is_tried_twice_is_closed_only_if_neither_attempt_got_through() -> None:
+    denied = scene().after(DENY)
+    a, b = PODS["red/b"], PODS["red/a"]
+    observed = Observed()
+    for outcome in (Outcome.TIMED_OUT, Outcome.OPEN):
+        observed.add(a, b, seen("red/b", "red/a", outcome))
+    difference = Expected((a,), (b,), {(a.name, b.name): False}).difference(observed)
+    said = Table(denied, {"tcp": difference}, {pod.name: symbol for symbol, pod in PODS.items()})
+    assert not said.right
+    assert said.describe().startswith("1 of 1 attempts ended otherwise")
+    assert "1 of 2 open, and should be closed" in said.describe()
+
+
 def test_what_is_closed_and_should_be_open_is_told_with_what_lets_it_through() -> None:
     said = table(scene(), scene().after(DENY)).describe()
     assert "for no policy isolates run-red/b for egress; no policy isolates run-red/a for ingress" in said
