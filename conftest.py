@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.options",
     "fixtures.families",
     "fixtures.runs",
+    "fixtures.order",
     "fixtures.verdicts",
     "fixtures.cluster",
     "fixtures.probes",

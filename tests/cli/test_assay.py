@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.whole
+
 CRASH = """
     @pytest.mark.claim("dns-nxdomain")
     def test_the_worker_dies():

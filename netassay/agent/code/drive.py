@@ -181,13 +181,30 @@ class _Outbox:
             self._results = []
 
 
+class _Joined:
+    """Writes what is written within one turn of the loop at once: each write costs far more than what is in it."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+
+    def write(self, line: bytes) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._lines.append(line)
+
+    def _flush(self) -> None:
+        self._write(b"".join(self._lines))
+        self._lines = []
+
+
 async def drive(options: argparse.Namespace) -> int:
     """Obey stdin until it ends. Does not return: threads stuck in the resolver must not keep the process."""
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     transport, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
-    stream = Drive(options.identity, options.control, transport.write, over)
+    stream = Drive(options.identity, options.control, _Joined(transport.write).write, over)
     stream.hello()
     await loop.connect_read_pipe(lambda: stream, sys.stdin)
     # Nothing made so far is garbage: leave it out of the collections that would stall attempts in flight.
