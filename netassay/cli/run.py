@@ -303,12 +303,15 @@ def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
 def _side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
     """Assay one lab mode after the other, and write a page that puts them side by side; the worst exit code."""
     base = request.out or Path("reports", "runs", f"{Run.new().id}-side-by-side")
+    requests = {mode: replace(request, lab=mode, out=base / mode) for mode in modes}
+    for each in requests.values():
+        each.validate()
     ended = []
-    for mode in modes:
+    for mode, each in requests.items():
         console().print(f"[bold]{mode}[/bold]")
         # Only the last lab can be left up: a machine carries one.
         kept = keep_lab and mode == modes[-1]
-        ended.append(_assay(replace(request, lab=mode, out=base / mode), keep_lab=kept))
+        ended.append(_assay(each, keep_lab=kept))
     page = base / COMPARISON_HTML
     write_comparison(page, [(read_run(folder), folder) for _, folder in ended])
     console().print(f"side by side: {page}", markup=False, soft_wrap=True)

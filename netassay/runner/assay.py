@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import netassay
-from netassay.errors import HarnessFault, UsageError
+from netassay.errors import HarnessFault
 from netassay.families import families_of_pods, to_assay
 from netassay.fleet import Fleet, Run, sweep_leftovers
 from netassay.modes import detect, load
-from netassay.results.collect import EVENTS, HEADER, RUN_JSON, collect, write_header
+from netassay.results.collect import collect, write_header
 from netassay.results.conclusion import Summary, summarize
 from netassay.results.facts import read_facts
 from netassay.results.schema import RunRecord
@@ -50,9 +50,6 @@ class Assay:
         self._faults: list[str] = []
         self._notes: list[str] = []
         request.validate()
-        taken = [name for name in (HEADER, EVENTS, RUN_JSON) if (self.folder / name).exists()]
-        if taken:
-            raise UsageError(f"{self.folder} holds the results of another run: name another folder, or remove it first")
 
     def run(self) -> int:
         """Carry it out; the exit code. Raises `HarnessFault` if the cluster is away or results can't be written."""

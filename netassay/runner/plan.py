@@ -13,6 +13,7 @@ from netassay.disruption import overridden
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES
 from netassay.modes import load
+from netassay.results.collect import EVENTS, HEADER, RUN_JSON
 from netassay.sampling import FULL_UP_TO, PER_NODE
 
 CHECK_SECONDS: Final = 900
@@ -70,6 +71,8 @@ class Request:
         overridden({}, self.limits)
         if self.mode != "auto":
             load(self.mode)
+        if self.out and any((self.out / name).exists() for name in (HEADER, EVENTS, RUN_JSON)):
+            raise UsageError(f"{self.out} holds the results of another run: name another folder, or remove it first")
 
 
 @dataclass(frozen=True)

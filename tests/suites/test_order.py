@@ -1,4 +1,4 @@
-"""Policy cases begin on one worker, and the others come to theirs last."""
+"""Each worker begins with policy cases, and goes on with other checks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from fixtures.order import for_workers
 
 
-def parts(others: int, crowd: int, workers: int) -> list[str]:
-    """What each worker begins with: `.` for a check, `P` for a policy case."""
-    order = for_workers(["."] * others, ["P"] * crowd, workers)
-    assert sorted(order) == sorted("." * others + "P" * crowd)
+def parts(first: int, others: int, workers: int) -> list[str]:
+    """What each worker begins with: `P` for a policy case, `.` for another check."""
+    order = for_workers(["P"] * first, ["."] * others, workers)
+    assert sorted(order) == sorted("P" * first + "." * others)
     begun = []
     for left in range(workers, 0, -1):
         size = len(order) // left
@@ -20,15 +20,14 @@ def parts(others: int, crowd: int, workers: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("others", "crowd", "workers", "begun"),
+    ("first", "others", "workers", "begun"),
     [
-        (4, 6, 2, ["PPPPP", "....P"]),
-        (6, 4, 2, ["PPPP.", "....."]),
-        (6, 6, 3, ["PPPP", "...P", "...P"]),
-        (0, 5, 2, ["PP", "PPP"]),
-        (5, 1, 4, ["P", ".", "..", ".."]),
-        (1, 1, 4, ["", "", "P", "."]),
+        (4, 6, 2, ["PP...", "PP..."]),
+        (5, 6, 3, ["P..", "PP..", "PP.."]),
+        (5, 0, 2, ["PP", "PPP"]),
+        (1, 5, 4, [".", ".", "..", "P."]),
+        (3, 2, 1, ["PPP.."]),
     ],
 )
-def test_one_worker_begins_with_the_cases(others: int, crowd: int, workers: int, begun: list[str]) -> None:
-    assert parts(others, crowd, workers) == begun
+def test_workers_begin_with_policy_cases(first: int, others: int, workers: int, begun: list[str]) -> None:
+    assert parts(first, others, workers) == begun
