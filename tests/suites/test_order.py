@@ -31,3 +31,7 @@ def parts(first: int, others: int, workers: int) -> list[str]:
 )
 def test_workers_begin_with_policy_cases(first: int, others: int, workers: int, begun: list[str]) -> None:
     assert parts(first, others, workers) == begun
+
+
+def test_each_worker_gets_some_of_all_cases() -> None:
+    assert for_workers("aabbcc", "", 2) == list("abcabc")
