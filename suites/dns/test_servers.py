@@ -67,6 +67,7 @@ def test_pods_are_told_the_address_of_the_clusters_dns(node_probes: Sequence[Pro
         dns.require_served_by_the_service(probe)
 
 
+@pytest.mark.serial
 @pytest.mark.claim("dns-outliers")
 def test_of_many_queries_none_is_lost_or_late(steady_load: SteadyLoad, dns: Dns) -> None:
     """At 300 queries a second, from all nodes together, none is lost, refused or takes five seconds.
@@ -77,6 +78,7 @@ def test_of_many_queries_none_is_lost_or_late(steady_load: SteadyLoad, dns: Dns)
     steady_load.queries(dns.name_of_service)
 
 
+@pytest.mark.serial
 @pytest.mark.claim("dns-outliers")
 def test_of_many_lookups_none_stands_still(steady_load: SteadyLoad, dns: Dns) -> None:
     """At 150 lookups a second, as programs make them, none fails or stands still for the resolver's five seconds.
