@@ -58,7 +58,7 @@ class Request:
     limits: tuple[str, ...] = ()
     disruptive: bool = False
     out: Path | None = None
-    workers: int = 2
+    workers: int = 3
     keep: bool = False
 
     def validate(self) -> None:
