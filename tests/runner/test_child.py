@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from netassay.runner import child as module
 from netassay.runner.child import Child
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 STUBBORN = """
     import signal, subprocess, sys, time
@@ -27,6 +29,14 @@ STUBBORN = """
     while True:
         time.sleep(0.1)
 """
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Heed SIGINT, as a run does: a shell's job in the background begins with it ignored, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def script(folder: Path, text: str) -> list[str]:
