@@ -238,7 +238,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", "-n", min=0, help="Checks made side by side; 0: all in one process.")
-    ] = 3,
+    ] = Request.workers,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the run's objects in the cluster, to look at them.")
     ] = False,
