@@ -98,3 +98,12 @@ def require_within(
         f"{event}: {len(told)} of {len(timelines)} flows may exceed the {words}, but only as far as their senders "
         f"stood still, or were between two beats, which tells nothing of the network:\n{lines}"
     )
+
+
+def one_lost_alone(timelines: Sequence[Timeline]) -> bool:
+    """Whether all that these streams lost is one new connection of one of them.
+
+    An outage of some milliseconds takes more: what the streams to a Service ask for together. One by itself may be met
+    by a change of the rules on its way through them: docs/upgrades.md has the figures for nftables.
+    """
+    return sum(one.failed_beyond_chance for one in timelines) == 1

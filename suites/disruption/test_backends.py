@@ -29,13 +29,14 @@ def test_a_backend_that_leaves_gracefully_takes_no_connection_with_it(
     end with it. A UDP flow may stay with it to its end as well, and is then silent until its entry of connection
     tracking is removed: how long that is, is reported. That all of them were answered until then is the control.
     """
-    leaving, *_ = web.wait_until_whole()
-    with watching(web_service, nodes=nodes) as flows:
-        flows.event(f"{leaving!r} is deleted")
-        web.leave(leaving)
-        whole = web.wait_until_whole(without=[leaving])
-    flows.note_first_answers(whole)
-    flows.require_nothing_lost("failover-graceful-lost", leaving=[leaving])
+    for watched in watching.until_sure(web_service, nodes=nodes):
+        leaving, *_ = web.wait_until_whole()
+        with watched as flows:
+            flows.event(f"{leaving!r} is deleted")
+            web.leave(leaving)
+            whole = web.wait_until_whole(without=[leaving])
+        flows.note_first_answers(whole)
+        flows.require_nothing_lost("failover-graceful-lost", leaving=[leaving])
 
 
 @pytest.mark.claim("failover-killed")
@@ -65,15 +66,16 @@ def test_a_backend_that_is_not_ready_is_soon_given_no_more_connections(
     It goes on answering, so that a rule that was left behind shows by who answers; UDP flows leave it, and kept
     connections stay with it. It then becomes ready again, and is given connections again.
     """
-    tired, *_ = web.wait_until_whole()
-    with watching(web_service, nodes=nodes) as flows:
-        flows.event(f"{tired!r} becomes unready")
-        web.set_ready(tired, False)
-        flows.watch_until_left("failover-unready-ms", by=[tired])
-    flows.require_left("failover-unready-ms", by=[tired])
-    flows.require_nothing_lost("failover-unready-lost")
-    web.make_ready()
-    web_service.wait_for(web.wait_until_whole(), seen_from=probes)
+    for watched in watching.until_sure(web_service, nodes=nodes):
+        tired, *_ = web.wait_until_whole()
+        with watched as flows:
+            flows.event(f"{tired!r} becomes unready")
+            web.set_ready(tired, False)
+            flows.watch_until_left("failover-unready-ms", by=[tired])
+        flows.require_left("failover-unready-ms", by=[tired])
+        flows.require_nothing_lost("failover-unready-lost")
+        web.make_ready()
+        web_service.wait_for(web.wait_until_whole(), seen_from=probes)
 
 
 @pytest.mark.claim("failover-rollout")
@@ -85,10 +87,11 @@ def test_a_rollout_loses_no_connection(
     New connections over TCP, UDP and HTTP are made every 10 ms from every node and from outside; that all of them were
     answered until then is the control.
     """
-    old = web.wait_until_whole()
-    with watching(web_service, nodes=nodes) as flows:
-        flows.event(f"{web} is rolled")
-        web.roll()
-        new = web.wait_until_whole(without=old)
-    flows.note_first_answers(new)
-    flows.require_nothing_lost("failover-rollout-lost", leaving=old)
+    for watched in watching.until_sure(web_service, nodes=nodes):
+        old = web.wait_until_whole()
+        with watched as flows:
+            flows.event(f"{web} is rolled")
+            web.roll()
+            new = web.wait_until_whole(without=old)
+        flows.note_first_answers(new)
+        flows.require_nothing_lost("failover-rollout-lost", leaving=old)

@@ -34,10 +34,11 @@ def test_a_restart_of_the_service_proxy_loses_no_connection(
     What changes afterwards is followed again: a backend that then leaves the Service is given no more connections. That
     all flows were answered before the restart is the control.
     """
-    with watching(web_service, nodes=nodes) as flows:
-        flows.event("kube-proxy is restarted on all nodes")
-        verdict.note("kube-proxies restarted", service_proxy.restart())
-    flows.require_nothing_lost("failover-proxy-restart-lost")
+    for watched in watching.until_sure(web_service, nodes=nodes):
+        with watched as flows:
+            flows.event("kube-proxy is restarted on all nodes")
+            verdict.note("kube-proxies restarted", service_proxy.restart())
+        flows.require_nothing_lost("failover-proxy-restart-lost")
     leaving, *staying = web.wait_until_whole()
     web_service.remove(leaving)
     followed = web_service.wait_for(staying, seen_from=probes)

@@ -12,6 +12,7 @@ from netassay.disruption import (
     Recorded,
     Watched,
     from_replies,
+    one_lost_alone,
     overridden,
     require_baseline,
     require_within,
@@ -295,6 +296,16 @@ def test_a_limit_that_is_exceeded_by_the_sender_alone_is_the_harness_s_fault() -
         require(50, few)
     with pytest.raises(HarnessFault, match=r"too busy to tell.*: probe-1 missed 56% of its beats"):
         require(50, many)
+
+
+def test_one_new_connection_that_was_lost_by_itself_is_told_from_more() -> None:
+    good, one, two = (
+        timeline(recorded(*runs(*parts)), EVENT)
+        for parts in ([(300, OPEN)], [(120, OPEN), (1, REFUSED), (179, OPEN)], [(120, OPEN), (2, LATE), (178, OPEN)])
+    )
+    assert one_lost_alone([good, one, good])
+    for others in ([good], [two], [one, one], [one, two]):
+        assert not one_lost_alone(others)
 
 
 def test_users_may_set_limits() -> None:
