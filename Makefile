@@ -34,7 +34,7 @@ test: lint test-fast test-whole test-lab
 test-fast: setup
 	$(BIN)/pytest tests -m "not lab and not browser and not tools and not whole" -n 2
 
-# No cluster either, but minutes: whole runs of the program, pages in Chromium, the recipes for CI.
+# No cluster either, but minutes: whole runs of the program, long searches, pages in Chromium, the recipes for CI.
 test-whole: setup chromium
 	$(BIN)/pytest tests -m "(browser or tools or whole) and not lab" -n 2 --dist loadfile --durations=10
 

@@ -12,6 +12,8 @@ from netassay.agent import pack
 from netassay.bench import locust
 from netassay.bench.cells import Level, LocustLoad, locust_loads
 
+pytestmark = pytest.mark.whole
+
 LEVEL = Level(title="", blocks=1, seconds=2, omit=0, paths=(), loads=())
 FIXED = LocustLoad(title="", user="Web", rate=50)
 

@@ -54,6 +54,7 @@ def test_there_is_a_nightly_assay_and_a_gate_for_each_system() -> None:
         assert {"nightly", "gate"} <= names, system
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("file", [*GITHUB, *GITLAB], ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_workflows_are_of_their_schema(file: Path, tmp_path: Path) -> None:
     done = schema_says(file)

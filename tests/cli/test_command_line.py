@@ -73,6 +73,7 @@ def test_wrong_usage_is_told_with_exit_code_2(netassay: Netassay, arguments: lis
     assert said in netassay(*arguments, code=2).stderr
 
 
+@pytest.mark.whole
 def test_a_cluster_that_is_away_is_no_finding(netassay: Netassay, tmp_path: Path) -> None:
     with recorded_api(tmp_path) as kubeconfig:
         pass
@@ -166,6 +167,7 @@ def test_reports_are_written_again_from_records(netassay: Netassay, tmp_path: Pa
     assert "<h1>Broken</h1>" in (tmp_path / "1" / "report.html").read_text()
 
 
+@pytest.mark.whole
 def test_without_the_lab_extra_the_rest_works(tmp_path: Path) -> None:
     (tmp_path / "pyroute2.py").write_text("raise ImportError('No module named pyroute2')")
     script = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]; import netassay.cli; netassay.cli.main()"

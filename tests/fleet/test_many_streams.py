@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from aiohttp import web
 
 from netassay.cluster import api
@@ -15,8 +16,6 @@ from netassay.fleet.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 PROBES = 1100
 """More than any pool of connections has by default, and than the 1,024 that there once were."""
@@ -72,6 +71,7 @@ async def every_agent_answers(folder: Path) -> Agents:
     return agents
 
 
+@pytest.mark.whole
 def test_each_of_many_probes_has_its_stream_and_few_are_opened_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

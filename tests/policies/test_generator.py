@@ -64,6 +64,7 @@ def test_no_two_cases_do_the_same() -> None:
     assert len(set(told)) == len(CASES)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("ip_version", get_args(Family))
 def test_every_case_is_valid_and_every_step_of_a_change_opens_or_closes_something(ip_version: Family) -> None:
     # What addresses have no part in is the same in both families.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from netassay.policies.case import Json
     from netassay.policies.scene import Scene
 
+pytestmark = pytest.mark.whole
+
 
 def put_in_force(policies: Sequence[Json]) -> Scene:
     return scene().after(Step("", apply=tuple(policies)))

@@ -61,6 +61,7 @@ def test_names_of_checks_differ() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+@pytest.mark.whole
 def test_all_checks_can_be_collected_without_a_cluster(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--collect-only", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -71,6 +72,7 @@ def test_all_checks_can_be_collected_without_a_cluster(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.whole
 def test_without_a_cluster_the_user_is_told_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)

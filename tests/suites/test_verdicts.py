@@ -256,6 +256,7 @@ def test_it(verdict, over):
     assert [one.source for one in run.observations[record.id]] == ["p"]
 
 
+@pytest.mark.whole
 def test_a_check_whose_worker_died_has_no_verdict(assay: Assay) -> None:
     run = assay.of(
         """
@@ -274,6 +275,7 @@ def test_lives():
     assert verdicts == {"dns-a": Verdict.INCONCLUSIVE, "dns-srv": Verdict.HOLDS}
 
 
+@pytest.mark.whole
 def test_an_interrupted_check_and_those_after_it_have_no_verdict(assay: Assay) -> None:
     run = assay.of(
         """
