@@ -27,6 +27,8 @@ from netassay.fleet.execution import Done
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.whole
+
 RAW = json.loads((Path(__file__).parent.parent / "bench" / "data" / "tcp.json").read_text())
 CELL = "pod.ipv4.tcp-1"
 POLICY = f"""

@@ -187,6 +187,7 @@ def test_a_folder_without_runs_is_wrong_usage(tmp_path: Path) -> None:
         read_shelf([tmp_path])
 
 
+@pytest.mark.whole
 def test_a_hundred_runs_of_five_hundred_checks_fit_on_the_page(chance: Chance, tmp_path: Path) -> None:
     names = [
         f"suites/dns/test_names.py::test_a_name_that_is_as_long_as_they_are[ipv4-{number}]" for number in range(500)
