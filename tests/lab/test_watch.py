@@ -98,8 +98,8 @@ def _require_told(record: WatchRecord) -> None:
     for one in broken:
         outage = max(one.timeline.outages, key=lambda outage: outage.seconds, default=None)
         assert outage is not None, one.timeline.describe()
-        # The truth is within what is told; that is no wider than a beat of the flow at either end, and by as much longer
-        # as beats were late: beside an API server that starts, and on a busy machine, senders wait for their turn.
+        # The truth is within what is told; that is no wider than a beat of the flow at either end, and by as much as
+        # beats were late: beside an API server that starts, and on a busy machine, senders wait for their turn.
         assert outage.least * 1000 - CLOCK_MS <= BROKEN_MS <= outage.most * 1000 + CLOCK_MS, one.timeline.describe()
         beat, late = one.timeline.flow.interval * 1000, one.timeline.latest * 1000
         off = abs(outage.seconds * 1000 - BROKEN_MS)
