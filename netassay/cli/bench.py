@@ -106,7 +106,7 @@ def bench(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             metavar="RATE",
             min=0,
-            help="Mbit/s of the UDP cells (a quarter of what TCP reaches here).",
+            help="Mbit/s of the UDP cells (a quarter of what TCP reaches here, or of what UDP does).",
             rich_help_panel=MEASURED,
             show_default=False,
         ),
