@@ -28,7 +28,11 @@ def server(agent, request):
     with subprocess.Popen([*agent, "serve", port, *fresh], stdout=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline()) == {"serving": int(port)}
         yield port, fresh
-        process.kill()
+        # Whoever has the port next must not meet it.
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("connections", [1, 8])

@@ -21,10 +21,13 @@ MESSAGE = b"netassay".ljust(64, b".")
 BACKLOG = 4096
 TIMEOUT_SECONDS = 5.0
 IDLE_SECONDS = 60.0
+"""For how long a server waits for the first who asks."""
+LEFT_SECONDS = 1.0
+"""After how long it takes them to be gone: whoever has its port next must not meet it."""
 
 
 def rounds(options: argparse.Namespace) -> int:
-    """Serve until nobody has asked for a minute, or ask and write what came of it as JSON to stdout."""
+    """Serve until those who asked are gone, or ask and write what came of it as JSON to stdout."""
     if options.role == "serve":
         _serve(options.port, fresh=options.fresh)
     else:
@@ -44,10 +47,12 @@ def _serve(port: int, *, fresh: bool) -> None:
     poll.register(listener, select.EPOLLIN)
     clients: dict[int, socket.socket] = {}
     _write({"serving": port})
+    patience = IDLE_SECONDS
     while True:
-        ready = poll.poll(IDLE_SECONDS)
+        ready = poll.poll(IDLE_SECONDS if clients else patience)
         if not ready:
             return
+        patience = LEFT_SECONDS
         for number, _ in ready:
             if number == listener.fileno():
                 _accept(listener, poll, clients)
