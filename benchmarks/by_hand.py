@@ -32,7 +32,6 @@ CELL = Cell("pod", Family.IPV4, "tcp-1")
 OMIT = 1
 WITHIN = 0.03
 SPARE_SECONDS = 30.0
-LISTENING_SECONDS = 1.0
 RECEIVED = re.compile(r"([\d.]+) Mbits/sec\s+receiver")
 
 
@@ -51,9 +50,8 @@ def by_hand(topology: Topology, level: Level) -> float:
     async def both() -> str:
         serve = ["iperf3", "-s", "-1", "-p", str(port)]
         server = asyncio.create_task(execute(cluster, sink, LOAD_CONTAINER, serve, deadline=deadline))
-        await asyncio.sleep(LISTENING_SECONDS)
         ask = ["iperf3", "-c", host, "-p", str(port), "-O", str(level.omit), "-t", str(level.seconds), "-f", "m"]
-        done = await execute(cluster, source, LOAD_CONTAINER, ask, deadline=deadline)
+        done = await throughput.run_client(topology, source, ask, deadline, server)
         await server
         return done.output.decode()
 

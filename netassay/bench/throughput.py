@@ -57,7 +57,7 @@ async def _measure(
     )
     watching = asyncio.create_task(watch(source, sink, level, reverse=load.reverse, tell=tell))
     try:
-        done = await _client(topology, source, argv, deadline, server)
+        done = await run_client(topology, source, argv, deadline, server)
         run = Run(argv, done.output, iperf3.read(done.output, load, level))
         run.saw(*watched(watching), client=source.node)
         return run
@@ -68,10 +68,10 @@ async def _measure(
             await server
 
 
-async def _client(
+async def run_client(
     topology: Topology, source: Probe, argv: list[str], deadline: float, server: asyncio.Task[Done]
 ) -> Done:
-    """Run the client, again while its server may not be listening yet."""
+    """Run an iperf3 client, again while its server may not be listening yet. HarnessFault if that one has ended."""
     over = time.monotonic() + LISTENING_SECONDS
     while True:
         done = await execute(topology.fleet.cluster, source, LOAD_CONTAINER, argv, deadline=deadline)
