@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 SETTLED = {"holds", "absent by design", "not applicable"}
 
+POLICY = """
+[conformance]
+missing = "ignore"
+"""
+"""For the gate: the baseline is a whole assay, the candidate only what a break is about."""
+
 
 class Assay:
     """What one `netassay run` came to."""
@@ -34,6 +40,9 @@ class Assay:
 
     def gate(self, candidate: Assay) -> tuple[int, str]:
         """What the gate makes of the candidate after this one: its exit code, and the line of its decision."""
-        command = [sys.executable, "-m", "netassay", "gate", str(self.folder), str(candidate.folder)]
+        policy = candidate.folder / "policy-of-the-test.toml"
+        policy.write_text(POLICY)
+        compared = [str(self.folder), str(candidate.folder)]
+        command = [sys.executable, "-m", "netassay", "gate", *compared, "--policy", str(policy)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.partition("\n")[0]
