@@ -9,24 +9,22 @@ differ by more than 3%.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
 import statistics
 import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks.pods import arguments, pods
 from netassay.bench import throughput
 from netassay.bench.cells import Cell, Level, loads
-from netassay.bench.topology import Topology
-from netassay.cli.bench import LAB_LOAD_IMAGE, LAB_PROBE_IMAGE
-from netassay.cluster import Cluster
 from netassay.errors import HarnessFault
 from netassay.families import Family
-from netassay.fleet import Fleet, Run
 from netassay.fleet.execution import execute
 from netassay.fleet.manifests import LOAD_CONTAINER
+
+if TYPE_CHECKING:
+    from netassay.bench.topology import Topology
 
 CELL = Cell("pod", Family.IPV4, "tcp-1")
 OMIT = 1
@@ -64,26 +62,18 @@ def by_hand(topology: Topology, level: Level) -> float:
 
 def main() -> int:
     """Measure in turns, and print each pair and what the medians say."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kubeconfig", required=True)
-    parser.add_argument("--image", default=LAB_PROBE_IMAGE)
-    parser.add_argument("--load-image", default=LAB_LOAD_IMAGE)
+    parser = arguments(__doc__)
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=4)
     options = parser.parse_args()
     level = Level(title="", blocks=1, seconds=options.seconds, omit=OMIT, paths=(), loads=())
     ways = {"harness": by_harness, "by hand": by_hand}
     found: dict[str, list[float]] = {way: [] for way in ways}
-    with Cluster.connect(kubeconfig=options.kubeconfig) as cluster, tempfile.TemporaryDirectory() as folder:
-        fleet = Fleet(cluster, Run.new(), image=options.image, privileged=False, lock_dir=Path(folder))
-        try:
-            topology = Topology(fleet, 1, load_image=options.load_image, families=(Family.IPV4,))
-            for pair in range(options.pairs):
-                for way in sorted(ways, reverse=bool(pair % 2)):
-                    found[way].append(ways[way](topology, level))
-                print("  ".join(f"{way} {values[-1]:.3f}" for way, values in found.items()), "Gbit/s", flush=True)
-        finally:
-            fleet.sweep()
+    with pods(options) as topology:
+        for pair in range(options.pairs):
+            for way in sorted(ways, reverse=bool(pair % 2)):
+                found[way].append(ways[way](topology, level))
+            print("  ".join(f"{way} {values[-1]:.3f}" for way, values in found.items()), "Gbit/s", flush=True)
     medians = {way: statistics.median(values) for way, values in found.items()}
     apart = medians["harness"] / medians["by hand"] - 1
     print(f"medians of {options.pairs}: " + ", ".join(f"{way} {value:.3f}" for way, value in medians.items()))

@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 
 from netassay.errors import HarnessFault
+from netassay.policies.model import address_of
 from netassay.policies.rules import PodPeer, Policy
 from netassay.policies.simulator import Simulator
 
@@ -139,6 +140,21 @@ def names_of_ports_of_own_namespace(policy: Json, scene: Scene) -> Json:
     return _with_rules(policy, read)
 
 
+def blocks_without_pods(policy: Json, scene: Scene) -> Json:
+    """An ipBlock is about addresses outside the cluster, and includes no pod, whatever its address."""
+    pods = [str(ip_network(address_of(pod, scene.family))) for pod in scene.pods.values()]
+
+    def read(_: Direction, rule: Json, side: str) -> list[Json]:
+        peers = [
+            {"ipBlock": {**block, "except": [*(block.get("except") or []), *pods]}} if block else peer
+            for peer in rule.get(side) or []
+            for block in [peer.get("ipBlock")]
+        ]
+        return [{**rule, side: peers}] if peers else [rule]
+
+    return _with_rules(policy, read)
+
+
 def nothing_over_ipv6(policy: Json, scene: Scene) -> Json:
     """Between IPv6 addresses, a policy is about no pod."""
     if scene.family == 4:  # noqa: PLR2004 - the IP version
@@ -153,6 +169,7 @@ DEVIATIONS: Final[dict[str, Callable[[Json, Scene], Json] | type[Simulator]]] = 
     "no-port-names-for-blocks-in-egress": no_names_of_ports_in_blocks_of_egress,
     "port-names-of-own-namespace-in-egress": names_of_ports_of_own_namespace,
     "no-policies-over-ipv6": nothing_over_ipv6,
+    "blocks-include-no-pods": blocks_without_pods,
 }
 """Every known deviation by the name that modes give it: how a policy is read, or what is made of what was read."""
 

@@ -10,7 +10,7 @@ from netassay.errors import HarnessFault
 from netassay.modes import load, names
 from netassay.policies.case import Step
 from netassay.policies.cells import Cell, differing, ruling
-from netassay.policies.deviations import DEVIATIONS, as_enforced
+from netassay.policies.deviations import as_enforced
 from netassay.policies.generator import BY_ID, CASES
 from netassay.policies.generator.words import TCP, UDP, block, labels, one_way, pods, policy, rule, spaces
 from tests.policies.scenes import scene
@@ -125,6 +125,20 @@ def test_names_of_ports_of_everybody_are_those_of_the_own_namespace() -> None:
     assert as_enforced(gopher, [deviation]).policies["red/policy"]["spec"]["egress"] == []
 
 
+def test_blocks_that_include_no_pods_let_none_through_and_leave_selectors_alone() -> None:
+    deviation = "blocks-include-no-pods"
+    for blocks in ([block("{all}")], [block("{green/a}"), block("{green/b:net}", "{green/b}")]):
+        for direction, ends in (("ingress", ("green", "red")), ("egress", ("red", "green"))):
+            opened, closed = shown(deviation, one_way(direction, rule(direction, blocks)))
+            assert not opened
+            sources, targets = ([f"{space}/a" for space in ends][:1], [f"{space}/a" for space in ends][1:])
+            assert cells(sources, targets, *ALL_PORTS) <= closed
+    beside = rule("ingress", [block("{green/a}"), pods(labels(app="b"))])
+    assert shown(deviation, one_way("ingress", beside)) == (set(), cells(["green/a"], RED, *ALL_PORTS))
+    for harmless in (rule("ingress"), rule("ingress", [block("{nowhere}")]), rule("ingress", [ELSEWHERE], [NAMED])):
+        assert shown(deviation, one_way("ingress", harmless)) == (set(), set()), harmless
+
+
 def test_an_engine_without_ipv6_closes_nothing_there_and_all_that_it_should_over_ipv4() -> None:
     for family, enforced in ((4, True), (6, False)):
         meant = scene(family).after(Step("", apply=(one_way("ingress"), one_way("egress", name="out"))))
@@ -165,7 +179,7 @@ def test_kube_router_deviates_in_a_few_cases_only() -> None:
         now = scene()
         for step in case.steps:
             now = now.after(step)
-            if differing(now, as_enforced(now, DEVIATIONS)):
+            if differing(now, as_enforced(now, load("flannel-policy").deviations)):
                 deviating.add(case.id)
     assert {case.claim for case in map(BY_ID.__getitem__, deviating)} == {
         "policy-conflicts",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 KEYS: Final = (
     *("routing-mode", "tunnel", "tunnel-protocol", "kube-proxy-replacement", "ipam", "cni-chaining-mode"),
     *("enable-ipv4-masquerade", "enable-bpf-masquerade", "enable-policy", "auto-direct-node-routes"),
+    "policy-cidr-match-mode",
 )
 """What of cilium-config says how the network works; nothing else of it is shown."""
 
