@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from netassay.modes.installed import Installed, installed
 from netassay.modes.mode import GENERIC
 from netassay.modes.plugins.calico import calico
 from netassay.modes.plugins.cilium import cilium
@@ -52,12 +53,16 @@ DETECTORS: Final[Mapping[str, Callable[[Surroundings, dict[str, Any]], list[Node
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """The mode of a cluster: that of its nodes if they agree, else `generic`."""
+    """The mode of a cluster: that of its nodes if they agree, else `generic`; and what is installed.
+
+    `installed` is None in the records of older runs, which did not look at it.
+    """
 
     mode: str
     plug_in: str
     evidence: list[str]
     nodes: list[NodeDetection]
+    installed: Installed | None = None
 
 
 def detect(cluster: Cluster) -> Detection:
@@ -70,7 +75,11 @@ def detect(cluster: Cluster) -> Detection:
     running = _running(around)
     per_node = _per_node(around, running)
     return Detection(
-        _agree(per_node, around.evidence), ", ".join(sorted(running)) or "unknown", around.evidence, per_node
+        mode=_agree(per_node, around.evidence),
+        plug_in=", ".join(sorted(running)) or "unknown",
+        evidence=around.evidence,
+        nodes=per_node,
+        installed=installed(around, PLUG_INS),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import yaml
@@ -33,6 +33,13 @@ class NodeDetection(msgspec.Struct, frozen=True):
     evidence: list[str]
 
 
+class ConfigMapData(NamedTuple):
+    """What a look at a ConfigMap gave: its data, None if there is none; `fault` says why that can't be told."""
+
+    data: dict[str, str] | None
+    fault: str = ""
+
+
 class Surroundings:
     """The cluster as detection sees it. Whatever is said in `evidence` is redacted by whoever says it."""
 
@@ -40,6 +47,8 @@ class Surroundings:
         """Read nodes and DaemonSets."""
         self._cluster = cluster
         self.evidence: list[str] = []
+        self.unlisted: dict[str, str] = {}
+        self.config_maps: dict[tuple[str, str], ConfigMapData] = {}
         self.nodes = self.objects("Node")
         self.daemons = self.objects("DaemonSet")
 
@@ -51,22 +60,31 @@ class Surroundings:
         try:
             return self._cluster.list(kind)
         except HarnessFault as fault:
+            self.unlisted[kind] = str(fault)
             if not optional:
                 self.evidence.append(f"could not list {kind.rpartition(':')[2]}s: {fault}")
             return []
 
     def config_map(self, name: str, namespace: str = SYSTEM) -> dict[str, str] | None:
         """Give the data of a ConfigMap; None, and a line of evidence, if there is none or it can't be read."""
-        try:
-            found = self._cluster.get("ConfigMap", name, namespace)
-        except HarnessFault as fault:
-            self.evidence.append(f"could not read ConfigMap {namespace}/{name}: {fault}")
-            return None
-        if found is None:
+        found = self.look_up(name, namespace)
+        if found.fault:
+            self.evidence.append(f"could not read ConfigMap {namespace}/{name}: {found.fault}")
+        elif found.data is None:
             self.evidence.append(f"there is no ConfigMap {namespace}/{name}")
-            return None
-        data: dict[str, str] = found.get("data") or {}
-        return data
+        return found.data
+
+    def look_up(self, name: str, namespace: str) -> ConfigMapData:
+        """Read a ConfigMap, once; what was seen of it stays in `config_maps`, by namespace and name."""
+        if (namespace, name) not in self.config_maps:
+            try:
+                found = self._cluster.get("ConfigMap", name, namespace)
+            except HarnessFault as fault:
+                self.config_maps[namespace, name] = ConfigMapData(None, str(fault))
+            else:
+                data = None if found is None else found.get("data") or {}
+                self.config_maps[namespace, name] = ConfigMapData(data)
+        return self.config_maps[namespace, name]
 
     def named(self, name: str) -> str:
         """Give the namespace of the DaemonSet of that name, kube-system if there is none."""
