@@ -33,6 +33,14 @@ def write_header(run_dir: Path, header: RunRecord) -> None:
     write_whole(run_dir / HEADER, _encode(header))
 
 
+def read_header(run_dir: Path) -> RunRecord:
+    """Read what was known of a run before its checks began; `HarnessFault` if that was not kept, or can't be read."""
+    try:
+        return _DECODER.decode((run_dir / HEADER).read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise HarnessFault(f"could not read {run_dir / HEADER}: {error}") from error
+
+
 def collect(run_dir: Path) -> RunRecord:
     """Merge the header and all events of a run's folder. Reads what there is, also of a run that was killed.
 

@@ -17,7 +17,7 @@ from netassay.disruption.recorded import Run
 from netassay.errors import HarnessFault, UsageError
 from netassay.matrix import Expected
 from netassay.observation import Attempt, Observation, Outcome, Protocol
-from netassay.results.collect import collect, read_run, write_header, write_run_json
+from netassay.results.collect import collect, read_header, read_run, write_header, write_run_json
 from netassay.results.files import write_whole
 from netassay.results.recorder import Recorder
 from netassay.results.schema import SCHEMA, Check, CheckRecord, ClusterFacts, Evidence, Figure, RunRecord, Verdict
@@ -65,6 +65,13 @@ def test_what_several_processes_record_becomes_one_run(tmp_path: Path) -> None:
     assert [(record.worker, record.verdict) for record in run.checks] == [("gw0", "holds"), ("gw1", "holds")]
     assert run.observations[f"{CHECK.id}_gw1"] == [observation(), observation(Outcome.TIMED_OUT, "no answer")]
     assert run.figures[0] == Figure(f"{CHECK.id}_gw0", "join", 1.5, "s")
+
+
+def test_what_is_known_of_a_run_can_be_read_while_it_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(HarnessFault, match=r"could not read .*header\.json: .*No such file"):
+        read_header(tmp_path)
+    write_header(tmp_path, RunRecord(run_id="r1", cluster=ClusterFacts(version="v1.37.2")))
+    assert read_header(tmp_path).cluster.version == "v1.37.2"
 
 
 def test_a_matrix_is_kept_with_its_wrong_cells(tmp_path: Path) -> None:
