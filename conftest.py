@@ -52,4 +52,5 @@ pytest_plugins = [
     "fixtures.pod_networkings",
     "fixtures.eni_limits",
     "fixtures.ebpf",
+    "fixtures.baseline",
 ]

@@ -334,6 +334,7 @@ _PROMISES: Final = {
         "security-group": ("Security group", "Pods in a group of their own reach others that do not reach them."),
         "interface-density": ("Limit of interfaces", "A pod more than there are interfaces waits until one is free."),
         "ebpf-datapath": ("eBPF datapath", "Pods and Services are joined by eBPF, on every node."),
+        "plugin-unchanged": ("Plug-in unchanged", "The network plug-in is what it was in the baseline."),
     },
 }
 

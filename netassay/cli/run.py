@@ -230,6 +230,15 @@ def run(  # noqa: PLR0917 - typer calls it by name
             show_default=False,
         ),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN_FOLDER",
+            help="Results of an earlier run (its folder, or run.json): check that the network plug-in is still what it "
+            "was then (images, pod templates, ConfigMaps, mode).",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -279,10 +288,13 @@ def run(  # noqa: PLR0917 - typer calls it by name
         node_classes=tuple(node_class or ()),
         limits=tuple(limit or ()),
         disruptive=disruptive,
+        baseline=baseline,
         out=out,
         workers=workers,
         keep=keep,
     )
+    if baseline and len(modes) > 1:
+        raise UsageError("--baseline is a run of one network: name one mode with --lab, not several")
     request.validate()
     if len(modes) > 1:
         raise typer.Exit(_side_by_side(request, modes, keep_lab=keep_lab))

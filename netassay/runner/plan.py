@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from netassay import bundle
+from netassay.baseline import read_baseline
 from netassay.disruption import overridden
 from netassay.errors import UsageError
 from netassay.families import AUTO, CHOICES
@@ -57,6 +58,7 @@ class Request:
     node_classes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     disruptive: bool = False
+    baseline: Path | None = None
     out: Path | None = None
     workers: int = 3
     keep: bool = False
@@ -71,6 +73,8 @@ class Request:
         overridden({}, self.limits)
         if self.mode != "auto":
             load(self.mode)
+        if self.baseline:
+            read_baseline(self.baseline)
         if self.out and any((self.out / name).exists() for name in (HEADER, EVENTS, RUN_JSON)):
             raise UsageError(f"{self.out} holds the results of another run: name another folder, or remove it first")
 
@@ -178,6 +182,7 @@ def _common_options(request: Request) -> list[str]:
         "load-balancer-class": request.load_balancer_class,
         "vswitch": request.vswitch,
         "security-group": request.security_group,
+        "baseline": request.baseline or "",
         "density": request.density,
         "policy-fuzz": request.policy_fuzz,
         "seed": "" if request.seed is None else str(request.seed),

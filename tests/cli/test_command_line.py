@@ -65,6 +65,7 @@ def test_help_teaches(netassay: Netassay) -> None:
     [
         (["detect", "--kubeconfig", "/nonexistent/config"], "netassay: kubeconfig /nonexistent/config"),
         (["run", "--lab", "flannel-vxlan", "--context", "mine"], "--lab chooses the cluster by itself"),
+        (["run", "--lab", "flannel-vxlan,bridge", "--baseline", "before"], "--baseline is a run of one network"),
         (["report", "/nonexistent"], "name the folder of a run"),
         (["run", "--no-such-option"], "--no-such-option"),
     ],
@@ -91,6 +92,7 @@ def test_what_cannot_be_selected_is_told_before_anything_is_done(
             (["--select", "dsn"], "there is nothing to select by 'dsn': choose of"),
             (["--select", "../tests"], "there is nothing to select by '../tests'"),
             (["--mode", "flanel"], "there is no mode 'flanel'"),
+            (["--baseline", "before"], "--baseline before: could not read before: No such file or directory; name the"),
         ):
             done = netassay("run", "--kubeconfig", str(kubeconfig), *arguments, code=2)
             assert said in done.stderr

@@ -88,6 +88,21 @@ def no_name_server(lab: LabState) -> Iterator[None]:
 
 
 @contextmanager
+def plug_in_given_another_setting(lab: LabState) -> Iterator[None]:
+    """Give Flannel's ConfigMap a setting that it had not, and that nobody reads: the network stays the same."""
+    api = client.CoreV1Api(config.new_client_from_config(lab.kubeconfig))
+
+    def put(value: str | None) -> None:
+        api.patch_namespaced_config_map("kube-flannel-cfg", "kube-flannel", {"data": {"netassay-break": value}})
+
+    put("here")
+    try:
+        yield
+    finally:
+        put(None)
+
+
+@contextmanager
 def one_address_twice(lab: LabState, node: str) -> Iterator[str]:
     """Two pods of `node` with one address, because the lease store has lost an entry; the address."""
     api = client.CoreV1Api(config.new_client_from_config(lab.kubeconfig))

@@ -12,6 +12,7 @@ from kubernetes import client, config
 from playwright.sync_api import sync_playwright
 
 from lab import lifecycle, modes
+from lab.upgrade import upgrade
 from netassay.cli.lab import outside_agent
 from tests.lab import breaks
 from tests.lab.assays import SETTLED, Assay
@@ -37,6 +38,7 @@ SERVICES = ",".join(
 ACROSS = "reachability/test_pod_to_pod.py,reachability/test_outside.py"
 ADDRESSES = "pod_network/test_addresses.py"
 PACKETS = "reachability/test_mtu.py"
+PLUG_IN = "cni_modes/test_baseline.py"
 NAMES = "dns/test_services.py::test_a_services_name_is_its_cluster_ip"
 
 # Chromium looks for its makers' hosts at every start unless told not to.
@@ -175,6 +177,25 @@ def test_a_cluster_without_a_name_server_is_told_and_keeps_an_upgrade_back(
     with breaks.no_name_server(lab):
         broken = Assay(tmp_path / "broken", "--select", NAMES)
     assert_no_go(sound, broken)
+
+
+def test_a_plug_in_that_was_changed_since_a_baseline_is_told_and_one_that_was_restarted_is_not(
+    lab: LabState, tmp_path: Path
+) -> None:
+    before = Assay(tmp_path / "before", "--select", PLUG_IN)
+    assert before.claims("not applicable") == {"plugin-unchanged"}, before.said
+    since = ("--select", PLUG_IN, "--baseline", str(before.folder))
+    upgrade("flannel", lambda _: None)
+    same = Assay(tmp_path / "same", *since)
+    assert same.claims("holds") == {"plugin-unchanged"}, same.said
+    with breaks.plug_in_given_another_setting(lab):
+        broken = Assay(tmp_path / "broken", *since)
+    assert broken.exit_code == 1, broken.said
+    said = broken.messages("plugin-unchanged")
+    assert said.startswith("ConfigMap kube-flannel/kube-flannel-cfg: its data was "), said
+    assert "\n" not in said
+    healed = Assay(tmp_path / "healed", *since)
+    assert healed.exit_code == 0, healed.said
 
 
 def test_an_installed_wheel_assays_from_another_folder(

@@ -49,6 +49,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
         node_classes=("rack", "row"),
         limits=("failover-killed-ms=3000",),
         disruptive=True,
+        baseline=Path("before"),
         image="i",
         mode="generic",
     )
@@ -69,6 +70,7 @@ def test_the_phases_share_the_cluster_and_the_run_but_not_their_checks(tmp_path:
             "--node-class=rack",
             "--node-class=row",
             "--image=i",
+            "--baseline=before",
             "--keep-run",
         } <= set(phase.command)
         assert "--limit=failover-killed-ms=3000" in phase.command
