@@ -180,11 +180,10 @@ def test_a_cluster_without_a_name_server_is_told_and_keeps_an_upgrade_back(
 
 
 def test_a_plug_in_that_was_changed_since_a_baseline_is_told_and_one_that_was_restarted_is_not(
-    lab: LabState, tmp_path: Path
+    lab: LabState, sound: Assay, tmp_path: Path
 ) -> None:
-    before = Assay(tmp_path / "before", "--select", PLUG_IN)
-    assert before.claims("not applicable") == {"plugin-unchanged"}, before.said
-    since = ("--select", PLUG_IN, "--baseline", str(before.folder))
+    assert "plugin-unchanged" in sound.claims("not applicable"), sound.said
+    since = ("--select", PLUG_IN, "--baseline", str(sound.folder))
     upgrade("flannel", lambda _: None)
     same = Assay(tmp_path / "same", *since)
     assert same.claims("holds") == {"plugin-unchanged"}, same.said
@@ -194,8 +193,6 @@ def test_a_plug_in_that_was_changed_since_a_baseline_is_told_and_one_that_was_re
     said = broken.messages("plugin-unchanged")
     assert said.startswith("ConfigMap kube-flannel/kube-flannel-cfg: its data was "), said
     assert "\n" not in said
-    healed = Assay(tmp_path / "healed", *since)
-    assert healed.exit_code == 0, healed.said
 
 
 def test_an_installed_wheel_assays_from_another_folder(
