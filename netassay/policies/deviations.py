@@ -155,6 +155,15 @@ def blocks_without_pods(policy: Json, scene: Scene) -> Json:
     return _with_rules(policy, read)
 
 
+def types_of_all_rules(policy: Json, scene: Scene) -> Json:
+    """A policy that has rules of a direction isolates in that direction, whatever its types say."""
+    spec = policy["spec"]
+    types = [
+        direction.title() for direction in _SIDES if direction in Policy.from_api(policy).rules or spec.get(direction)
+    ]
+    return {**policy, "spec": {**spec, "policyTypes": types}}
+
+
 def nothing_over_ipv6(policy: Json, scene: Scene) -> Json:
     """Between IPv6 addresses, a policy is about no pod."""
     if scene.family == 4:  # noqa: PLR2004 - the IP version
@@ -170,6 +179,7 @@ DEVIATIONS: Final[dict[str, Callable[[Json, Scene], Json] | type[Simulator]]] = 
     "port-names-of-own-namespace-in-egress": names_of_ports_of_own_namespace,
     "no-policies-over-ipv6": nothing_over_ipv6,
     "blocks-include-no-pods": blocks_without_pods,
+    "rules-isolate-whatever-the-types": types_of_all_rules,
 }
 """Every known deviation by the name that modes give it: how a policy is read, or what is made of what was read."""
 

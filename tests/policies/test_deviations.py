@@ -139,6 +139,16 @@ def test_blocks_that_include_no_pods_let_none_through_and_leave_selectors_alone(
         assert shown(deviation, one_way("ingress", harmless)) == (set(), set()), harmless
 
 
+def test_rules_isolate_though_the_types_leave_their_direction_out() -> None:
+    deviation = "rules-isolate-whatever-the-types"
+    only_egress = policy(types=["egress"], ingress=[rule("ingress", [ELSEWHERE])], egress=[rule("egress")])
+    opened, closed = shown(deviation, only_egress)
+    assert not opened
+    assert closed == cells([pod for pod in scene().pods if not pod.startswith("green")], RED, *ALL_PORTS)
+    for harmless in (one_way("ingress"), one_way("egress", rule("egress", [ELSEWHERE])), policy(types=["egress"])):
+        assert shown(deviation, harmless) == (set(), set()), harmless
+
+
 def test_an_engine_without_ipv6_closes_nothing_there_and_all_that_it_should_over_ipv4() -> None:
     for family, enforced in ((4, True), (6, False)):
         meant = scene(family).after(Step("", apply=(one_way("ingress"), one_way("egress", name="out"))))

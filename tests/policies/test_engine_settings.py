@@ -32,7 +32,7 @@ def test_cilium_matches_blocks_against_pods_only_where_its_settings_say_so(
 ) -> None:
     settings = {"routing_mode": "native"} | ({} if match_mode is None else {"policy_cidr_match_mode": match_mode})
     deviations = load("cilium-native").deviations
-    assert list(in_force(deviations, cluster_with(**settings))) == ["blocks-include-no-pods"] * deviates
+    assert ("blocks-include-no-pods" in in_force(deviations, cluster_with(**settings))) is deviates
 
 
 def test_what_no_setting_ends_is_not_asked_about() -> None:
