@@ -231,7 +231,8 @@ _PROMISES: Final = {
             "Probes of the kubelet",
             "The kubelet's probes reach pods that all else is denied to.",
         ),
-        "policy-host-network": ("Nodes", "A node reaches its own pods always, and others if its address is allowed."),
+        "policy-host-network": ("Nodes", "A node reaches its own pods always, and no others that are closed to it."),
+        "policy-node-blocks": ("Nodes by address", "A policy that allows a node's address lets that node in."),
         "policy-own-node": ("Own node", "A pod reaches its own node, whatever policies deny it."),
         "policy-new-pod": (
             "New pods",

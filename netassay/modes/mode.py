@@ -51,8 +51,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     short of the pod's MTU, where that was reckoned for IPv4. `lease_store`: the folder of each node in which its IPAM
     keeps a file for every address that is taken, "" if there is none. `hops` are the routers between pods on different
     nodes. `service_source` is whose address endpoints see through a cluster IP: the "pod"'s, or that of its "node".
-    `metadata_address`: where a cloud tells its
-    machines about themselves.
+    `metadata_address`: where a cloud tells its machines about themselves. `policies_followed_seconds`: within how many
+    seconds every node follows a change of policies or labels. Kubernetes' own tests allow 30; Cilium's agents wait for
+    up to 30 before they look at a changed label (identity-max-jitter), and 5 more (identity-change-grace-period).
     """
 
     encapsulation: str = "unknown"
@@ -65,6 +66,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hops: int | None = None
     service_source: str = ""
     metadata_address: str = "169.254.169.254"
+    policies_followed_seconds: float = 30.0
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import all_open_or_all_closed, require_closed, require_open
+from fixtures.verdicts import not_applicable
 from netassay.policies.case import Step
 from netassay.policies.generator.words import labels, one_way, policy, rule
 
@@ -36,32 +37,45 @@ def test_the_kubelet_probes_pods_that_everything_is_denied_to(policies: Policies
 
 
 @pytest.mark.claim("policy-host-network")
-def test_nodes_reach_their_own_pods_and_others_by_their_address(
+def test_a_pod_that_is_closed_to_everybody_is_reached_from_its_own_node_alone(
     policies: Policies, host_probes: Sequence[Probe]
 ) -> None:
-    """A pod that everything is denied to is reached from its own node, and from others if their addresses are allowed.
-
-    These are the addresses under which the pod saw them before, when it was reached from everywhere.
-    """
+    """A pod that everything is denied to is reached from its own node, and from no other."""
     asked = policies.probe("red/a")
     own = [probe for probe in host_probes if probe.node == asked.node]
     others = [probe for probe in host_probes if probe.node != asked.node]
     control = policies.probe("green/a")
     with policies.on_open_ground():
-        before = [probe.tcp(asked.address, asked.ports["tcp"]) for probe in host_probes]
-        require_open(before, by={asked.name})
-        seen_as = {one.source: one.seen_address for one in before}
+        require_open([probe.tcp(asked.address, asked.ports["tcp"]) for probe in host_probes], by={asked.name})
         policies.change(DENY)
         for _ in range(LOOKS):
             require_open([probe.tcp(asked.address, asked.ports["tcp"]) for probe in own], by={asked.name})
             for probe in others:
                 closed = [probe.tcp(asked.address, asked.ports["tcp"], timeout=1.0)]
                 require_closed(closed, control=[probe.tcp(control.address, control.ports["tcp"])])
-        blocks = [policies.only(seen_as[probe.name]) for probe in others]
-        if blocks:
-            allow = one_way("ingress", rule("ingress", blocks), name="nodes", target=labels(app="a"))
-            policies.change(Step("the other nodes' addresses were allowed", apply=(allow,)))
-            require_open([probe.tcp(asked.address, asked.ports["tcp"]) for probe in others], by={asked.name})
+
+
+@pytest.mark.claim("policy-node-blocks")
+def test_nodes_reach_pods_by_their_address(
+    policies: Policies, host_probes: Sequence[Probe], verdict: CheckInHand
+) -> None:
+    """A pod that everything else is denied to is reached from other nodes if their addresses are allowed.
+
+    These are the addresses under which the pod saw them before, when it was reached from everywhere.
+    """
+    asked = policies.probe("red/a")
+    others = [probe for probe in host_probes if probe.node != asked.node]
+    if not others:
+        not_applicable("there is no other node that takes pods")
+    with policies.on_open_ground():
+        before = [probe.tcp(asked.address, asked.ports["tcp"]) for probe in others]
+        require_open(before, by={asked.name})
+        blocks = [policies.only(one.seen_address) for one in before]
+        allow = one_way("ingress", rule("ingress", blocks), name="nodes", target=labels(app="a"))
+        policies.change(DENY)
+        policies.change(Step("the other nodes' addresses were allowed", apply=(allow,)))
+        seen = [one for _ in range(LOOKS) for one in (probe.tcp(asked.address, asked.ports["tcp"]) for probe in others)]
+    verdict.judge(holds=all_open_or_all_closed(seen), seen="\n  ".join(one.describe() for one in seen))
 
 
 @pytest.mark.claim("policy-own-node")
