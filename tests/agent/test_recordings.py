@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import pytest
 
 from netassay.agent.local import LocalAgent
 from netassay.disruption import Recorded, Watched, require_baseline, timeline
+from netassay.disruption.recorded import Link
 from netassay.errors import HarnessFault
 from netassay.fleet import LocalProbe
 from netassay.fleet.recordings import Recorder
@@ -110,6 +113,31 @@ def test_a_listener_that_is_closed_for_a_while_is_an_outage_of_that_length(
         beats = [run.beat for run in recorded.runs]
         assert beats == sorted(beats)
         assert sum(run.count for run in recorded.runs) == recorded.sent + recorded.missed
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("ss") is None, reason="only root may end others' sockets, by ss")
+def test_a_udp_flow_whose_socket_is_ended_for_it_goes_on_with_a_new_one(
+    agent: LocalAgent, alone: LocalProbe, recorder: Recorder
+) -> None:
+    port = agent.ports["udp"]
+    recorder.begin([(alone, watched(alone, "udp", port, kept=True))], seconds=10)
+    time.sleep(SETTLE)
+    event = time.monotonic()
+    ended = subprocess.run(
+        ["ss", "-HKun", "dst", "127.0.0.1", "dport", "=", str(port)], check=True, capture_output=True, text=True
+    ).stdout
+    if not ended.strip():
+        pytest.skip("this kernel does not end sockets on request (INET_DIAG_DESTROY)")
+    time.sleep(SETTLE)
+    (recorded,) = recorder.finish()
+    seen = timeline(recorded, event)
+    first, second = recorded.rows
+    assert isinstance(first, Link)
+    assert isinstance(second, Link)
+    assert "ECONNABORTED" in first.words
+    assert second.last > first.ended
+    assert {one.peer for one in seen.answering} == {"server-1"}
+    assert not seen.outages, seen.describe()
 
 
 def test_the_beat_is_kept_though_no_answer_comes(alone: LocalProbe, recorder: Recorder, tmp_path: Path) -> None:

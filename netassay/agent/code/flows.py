@@ -108,7 +108,7 @@ class Flow(Recording):
             # The buffer is full of what was never acknowledged: the gap is already counting.
             return
         except OSError as error:
-            self._lost(kernel.words_of(error.errno or 0))
+            self._failed(error)
             return
         self.sent += 1
         self._unanswered += 1
@@ -120,7 +120,7 @@ class Flow(Recording):
         except BlockingIOError:
             return
         except OSError as error:
-            self._lost(kernel.words_of(error.errno or 0))
+            self._failed(error)
             return
         if self._protocol == "udp":
             self._answered(1, data)
@@ -164,10 +164,18 @@ class Flow(Recording):
             return None
         return ["gap", self.micros(self._last), self.micros(now), int(still * 1e6)]
 
-    def _lost(self, words: str) -> None:
+    def _failed(self, error: OSError) -> None:
+        """Sending or receiving has failed: over TCP that is the end, over UDP only if the socket was ended for us.
+
+        Whoever takes the place of a proxy in sockets has the kernel do that once a socket's backend is gone
+        (ECONNABORTED): a program then makes a new one, and its Service leads to another backend.
+        """
+        self._lost(kernel.words_of(error.errno or 0), ended=error.errno == errno.ECONNABORTED)
+
+    def _lost(self, words: str, *, ended: bool = False) -> None:
         """The connection is no more, or was none."""
         now = self.micros(self._loop.time())
-        if self._kind == socket.SOCK_STREAM or not self._connected:
+        if self._kind == socket.SOCK_STREAM or ended or not self._connected:
             if self._link is not None:
                 self._end_link(now, self._unanswered, words)
                 self._drop()
