@@ -156,6 +156,10 @@ class Init:
         paths.INSIDE_BIN.mkdir()
         _run("mount", "--bind", self.request.binaries, str(paths.INSIDE_BIN))
         _run("mount", "-o", "remount,bind,ro", str(paths.INSIDE_BIN))
+        # The machine's own mounts below /run would be covered, and still be found first by whoever looks for a mount
+        # by its path: containerd takes the machine's /run/netns for a node's. They go in our namespace alone.
+        for point in _mounts_below("/run"):
+            _run("umount", "--lazy", point)
         _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
 
     def _make_host(self, host: plan.Host) -> None:
@@ -215,6 +219,12 @@ def _wait_for_namespace(pid: int) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"process {pid} made no network namespace of its own")
         time.sleep(0.005)
+
+
+def _mounts_below(folder: str) -> list[str]:
+    """Give the mount points in the folder, the last that was mounted first."""
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [point for point in reversed(points) if point.startswith(f"{folder}/")]
 
 
 def _run(*command: str) -> None:

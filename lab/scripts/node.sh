@@ -33,6 +33,9 @@ mount --bind "$data/kubelet" /var/lib/kubelet
 mount --make-rshared /var/lib/kubelet
 mount --bind "$data/log" /var/log/pods
 mount --make-rshared /run
+# Pods' networks, a mount of its own: containerd asks whether it is shared, and finds mounts by their path, of which
+# there is another /run below this one.
+mount --bind /run/netns /run/netns
 
 rm -rf /etc/cni /etc/resolv.conf /etc/hosts /opt/cni
 mkdir -p /etc/cni/net.d /opt/cni/bin
