@@ -7,6 +7,7 @@ TLS and websockets, as an API server does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import ssl
@@ -17,6 +18,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from netassay.agent.code.drive import BEAT_SECONDS
 from netassay.agent.code.serve import raise_descriptor_limit
 from netassay.certificates import Authority
 
@@ -24,6 +26,8 @@ HOST = "localhost"
 HELLO = {"hello": {"version": 1, "identity": "", "pid": 1, "python": "3.13.0"}}
 ROWS_AT_ONCE = 256
 """As an agent hands them over."""
+AGENTS_AT_ONCE = 16
+"""Agents that work at the same time: each would have a node of its own, but here all share one core with the beats."""
 
 
 class StandIn:
@@ -36,6 +40,7 @@ class StandIn:
         self._pods: dict[str, dict[str, Any]] = {}
         self._by_address: dict[str, str] = {}
         self._numbers = itertools.count()
+        self._turns = asyncio.Semaphore(AGENTS_AT_ONCE)
 
     def application(self) -> web.Application:
         """What is served."""
@@ -69,22 +74,34 @@ class StandIn:
         name = request.match_info["name"]
         await _say(socket, HELLO)
         heard = b""
-        async for message in socket:
-            if message.type is not WSMsgType.BINARY or message.data[:1] != b"\x00":
-                continue
-            *lines, heard = (heard + message.data[1:]).split(b"\n")
-            for line in lines:
-                await self._obey(socket, name, json.loads(line))
+        # As in an agent, commands are at work while the stream is read and beats are sent; as with an API server, a
+        # ping is answered whatever the agent does.
+        work = {asyncio.create_task(_beat(socket))}
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.BINARY or message.data[:1] != b"\x00":
+                    continue
+                *lines, heard = (heard + message.data[1:]).split(b"\n")
+                for command in map(json.loads, lines):
+                    if command["do"] != "beat":
+                        work.add(task := asyncio.create_task(self._obey(socket, name, command)))
+                        task.add_done_callback(work.discard)
+        finally:
+            for task in work:
+                task.cancel()
         return socket
 
     async def _obey(self, socket: web.WebSocketResponse, name: str, command: dict[str, Any]) -> None:
-        if command["do"] == "attempts":
-            rows = [self._row(index, one) for index, one in enumerate(command["attempts"])]
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                await _say(socket, {"n": command["n"], "results": rows[start : start + ROWS_AT_ONCE]})
-            await _say(socket, {"n": command["n"], "end": True, "value": len(rows)})
-        elif command["do"] != "beat":
+        if command["do"] != "attempts":
             await _say(socket, {"n": command["n"], "end": True, "value": {"identity": name, "ready": True}})
+            return
+        wanted = command["attempts"]
+        async with self._turns:
+            for start in range(0, len(wanted), ROWS_AT_ONCE):
+                some = enumerate(wanted[start : start + ROWS_AT_ONCE], start)
+                await _say(socket, {"n": command["n"], "results": [self._row(index, one) for index, one in some]})
+                await asyncio.sleep(0)
+            await _say(socket, {"n": command["n"], "end": True, "value": len(wanted)})
 
     def _row(self, index: int, wanted: list[Any]) -> list[Any]:
         """An answer as agents give it: see `agent.code.attempt.Seen`."""
@@ -108,8 +125,16 @@ async def _keep(request: web.Request) -> web.Response:
     return web.json_response(await request.json(), status=201)
 
 
+async def _beat(socket: web.WebSocketResponse) -> None:
+    while True:
+        await _say(socket, {"beat": time.time()})
+        await asyncio.sleep(BEAT_SECONDS)
+
+
 async def _say(socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
-    await socket.send_bytes(b"\x01" + json.dumps(said, separators=(",", ":")).encode() + b"\n")
+    # Who has closed the stream hears no more of it.
+    with contextlib.suppress(ConnectionError):
+        await socket.send_bytes(b"\x01" + json.dumps(said, separators=(",", ":")).encode() + b"\n")
 
 
 def write_kubeconfig(folder: Path, port: int, authority: str) -> None:
