@@ -42,7 +42,6 @@ _WORTH_RETRYING = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
-_PING_SECONDS = 30.0
 _UNUSABLE = (untyped_config.ConfigException, YAMLError, OSError, ValueError, KeyError, TypeError)
 
 
@@ -136,7 +135,10 @@ class Api:
             raise HarnessFault(f"{what}: {self.server} sent no JSON object: {error}") from error
 
     async def websocket(self, path: str, query: list[tuple[str, str]]) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Open a websocket that speaks `channel.k8s.io`, in its turn. Raises aiohttp.ClientError or OSError."""
+        """Open a websocket that speaks `channel.k8s.io`, in its turn. Raises aiohttp.ClientError or OSError.
+
+        Pings and pongs are received like all else, and are the caller's to answer.
+        """
         # The official client's own WsApiClient drops proxy-url and tls-server-name, which some kubeconfigs need.
         rest = self._client.rest_client
         if rest.pool_manager is None:
@@ -150,7 +152,7 @@ class Api:
                 url,
                 protocols=("v5.channel.k8s.io", "v4.channel.k8s.io"),
                 headers=await self._headers(),
-                heartbeat=_PING_SECONDS,
+                autoping=False,
                 max_msg_size=0,
                 proxy=rest.proxy,
                 proxy_headers=rest.proxy_headers,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import aiohttp
 import msgspec
 
+from netassay.fleet.silence import Silence
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,6 +24,12 @@ READ_SIZE = 256 * 1024
 # A frame's payload: stays well under what proxies between here and the kubelet take at once.
 FRAME = 64 * 1024
 STDIN, STDOUT, STDERR, ERROR = 0, 1, 2, 3
+PING_SECONDS = 30.0
+"""An API server that was silent for so long is asked whether it is still there."""
+PONG_SECONDS = 15.0
+"""One that says nothing for so long after that is gone."""
+CLOSING_SECONDS = 12.0
+"""How long the end of a stream may take: 10 s for the other end's own, and something for what waits to be sent."""
 _LAST_WORDS = 2000
 
 
@@ -114,7 +122,10 @@ class ExecChannel:
         self._query = [("container", container), ("stdin", "true"), ("stdout", "true"), ("stderr", "true")]
         self._query += [("command", word) for word in command]
         self._socket: aiohttp.ClientWebSocketResponse[bool] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
         self._stderr = b""
+        self._gone = ""
         self.status = ""
 
     async def open(self) -> None:
@@ -127,13 +138,17 @@ class ExecChannel:
             raise ChannelLost(f"exec refused with {error.status}: {why}", hopeless=hopeless) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ChannelLost(f"exec: no answer from {self._api.server}: {error or type(error).__name__}") from error
+        self._silence = Silence()
+        self._keeping = asyncio.create_task(self._keep(self._socket))
 
     async def send(self, data: bytes) -> None:
         """Write to the process's stdin."""
         assert self._socket is not None
         try:
-            for start in range(0, len(data), FRAME):
-                await self._socket.send_bytes(b"\x00" + data[start : start + FRAME])
+            # Frames of one command leave room for no other's between them: it would end up in the midst of a line.
+            async with self._sending:
+                for start in range(0, len(data), FRAME):
+                    await self._socket.send_bytes(b"\x00" + data[start : start + FRAME])
         except (aiohttp.ClientError, OSError) as error:
             raise ChannelLost(f"the exec stream took no more commands: {error or type(error).__name__}") from error
 
@@ -145,6 +160,12 @@ class ExecChannel:
                 message = await self._socket.receive()
             except (aiohttp.ClientError, OSError) as error:
                 raise ChannelLost(self._why(str(error) or type(error).__name__)) from error
+            self._silence.heard()
+            if message.type is aiohttp.WSMsgType.PONG:
+                continue
+            if message.type is aiohttp.WSMsgType.PING:
+                await self._pong(message.data)
+                continue
             if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
                 raise ChannelLost(self._why(f"closed ({message.type.name.lower()}, {message.data!r})"))
             data = message.data.encode() if isinstance(message.data, str) else message.data
@@ -159,13 +180,44 @@ class ExecChannel:
 
     async def close(self) -> None:
         """Close the websocket; the agent sees its stdin end."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        await self._end()
+
+    async def _keep(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+        """Ping an API server that has fallen silent, and end the stream if it does not answer.
+
+        aiohttp can do the same (`heartbeat`), but by the clock alone: it ends a stream as soon as the pong is late,
+        even if that has come in while the loop was busy, and throws away all else that has.
+        """
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            while True:
+                while (left := PING_SECONDS - self._silence.seconds) > 0:
+                    await self._silence.listen(left)
+                with contextlib.suppress(TimeoutError):
+                    # It is written at once. What is written before it may take its time.
+                    async with asyncio.timeout(0):
+                        await socket.ping()
+                if await self._silence.listen(PONG_SECONDS) >= PING_SECONDS:
+                    self._gone = f"nothing was heard of {self._api.server} for {self._silence.seconds:.0f} s"
+                    await self._end()
+                    return
+
+    async def _pong(self, data: bytes) -> None:
+        assert self._socket is not None
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await self._socket.pong(data)
+
+    async def _end(self) -> None:
         if self._socket is not None:
+            # An end that cannot be sent is no reason to wait: aborted, the connection is dropped.
             with contextlib.suppress(aiohttp.ClientError, OSError):
-                await self._socket.close()
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await self._socket.close()
 
     def _why(self, what: str) -> str:
         words = self._stderr.decode(errors="replace").strip()
-        return f"exec stream: {what}" + (f"; it wrote: {words}" if words else "")
+        return f"exec stream: {self._gone or what}" + (f"; it wrote: {words}" if words else "")
 
 
 _EXEC_REFUSED: dict[int, str] = {

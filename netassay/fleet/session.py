@@ -11,6 +11,7 @@ import msgspec
 
 from netassay.errors import HarnessFault
 from netassay.fleet.channel import ChannelLost
+from netassay.fleet.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +76,6 @@ class Session:
         self._calls: dict[int, _Call] = {}
         self._nonces = itertools.count(1)
         self._deaths = 0
-        self._heard = 0.0
         self.lost = ""
         self.python = ""
         self.pid = 0
@@ -118,14 +118,20 @@ class Session:
         nonce = next(self._nonces)
         call = self._calls[nonce] = _Call(asyncio.get_running_loop().create_future())
         call.rows = rows
+        sending = asyncio.create_task(self._send(channel, {"n": nonce, "do": do, **arguments}))
         try:
-            await self._send(channel, {"n": nonce, "do": do, **arguments})
+            # An end that is gone takes no more of a long command: once that is found, the command is lost as well.
+            either: set[asyncio.Future[Any]] = {sending, call.over}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and (refused := sending.exception()) and not call.over.done():
+                raise refused
             return await asyncio.wait_for(call.over, deadline)
         except TimeoutError:
             with contextlib.suppress(ChannelLost):
                 await self._send(channel, {"do": "cancel", "what": nonce})
             raise ChannelLost(f"the agent did not finish within {deadline:.0f} s") from None
         finally:
+            sending.cancel()
             del self._calls[nonce]
 
     async def _send(self, channel: Channel, command: dict[str, Any]) -> None:
@@ -144,6 +150,9 @@ class Session:
                 try:
                     rest = await self._open(channel)
                     break
+                except asyncio.CancelledError:
+                    await channel.close()
+                    raise
                 except ChannelLost as error:
                     await channel.close()
                     if error.hopeless or asyncio.get_running_loop().time() > over:
@@ -152,9 +161,11 @@ class Session:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
             self._channel = channel
-            self._heard = asyncio.get_running_loop().time()
-            loop = asyncio.get_running_loop()
-            self._tasks = [loop.create_task(self._read(channel, rest)), loop.create_task(self._beat(channel))]
+            loop, silence = asyncio.get_running_loop(), Silence()
+            self._tasks = [
+                loop.create_task(self._read(channel, silence, rest)),
+                loop.create_task(self._beat(channel, silence)),
+            ]
             return channel
 
     async def _open(self, channel: Channel) -> bytes:
@@ -178,14 +189,14 @@ class Session:
         self.pid = int(hello.get("pid", 0))
         return rest
 
-    async def _read(self, channel: Channel, data: bytes) -> None:
+    async def _read(self, channel: Channel, silence: Silence, data: bytes) -> None:
         try:
             while True:
                 *lines, data = data.split(b"\n")
                 for line in lines:
                     self._take(line)
                 data += await channel.receive()
-                self._heard = asyncio.get_running_loop().time()
+                silence.heard()
         except ChannelLost as error:
             await self._died(channel, str(error))
         except msgspec.DecodeError as error:
@@ -200,15 +211,18 @@ class Session:
         if reply.end and not call.over.done():
             call.over.set_result(reply)
 
-    async def _beat(self, channel: Channel) -> None:
+    async def _beat(self, channel: Channel, silence: Silence) -> None:
         with contextlib.suppress(ChannelLost):
             while True:
-                await asyncio.sleep(BEAT_SECONDS)
-                silent = asyncio.get_running_loop().time() - self._heard
+                silent = await silence.listen(BEAT_SECONDS)
                 if silent > SILENCE_SECONDS:
                     await self._died(channel, f"nothing was heard of the agent for {silent:.0f} s")
                     return
-                await self._send(channel, {"do": "beat"})
+                with contextlib.suppress(TimeoutError):
+                    # Where something is being sent, that is as good as a beat: waiting for it would only keep from
+                    # seeing that the other end is gone.
+                    async with asyncio.timeout(0):
+                        await self._send(channel, {"do": "beat"})
 
     async def _died(self, channel: Channel, why: str) -> None:
         if channel is not self._channel:
