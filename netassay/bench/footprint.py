@@ -54,7 +54,10 @@ def read(cluster: Cluster, nodes: Iterable[str]) -> dict[tuple[str, str], Use]:
 
 
 def parse(text: str, owners: Mapping[tuple[str, str], str]) -> dict[str, Use]:
-    """The use of each DaemonSet's pod in a kubelet's resource metrics; `owners` maps pods to DaemonSets."""
+    """The use of each DaemonSet's pod in a kubelet's resource metrics; `owners` maps pods to DaemonSets.
+
+    A kubelet that has not looked at a pod yet says that it has no memory: that pod is left out.
+    """
     values: dict[str, dict[str, float]] = {}
     for line in text.splitlines():
         if match := _LINE.match(line):
@@ -68,7 +71,7 @@ def parse(text: str, owners: Mapping[tuple[str, str], str]) -> dict[str, Use]:
     return {
         owner: Use(pod["cpu_usage_seconds_total"], pod["memory_working_set_bytes"], pod["at"])
         for owner, pod in values.items()
-        if len(pod) == 3  # noqa: PLR2004 - both kinds and the time
+        if len(pod) == 3 and pod["memory_working_set_bytes"]  # noqa: PLR2004 - both kinds and the time
     }
 
 

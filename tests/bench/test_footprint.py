@@ -30,3 +30,7 @@ def test_what_was_not_counted_anew_says_nothing_of_cpu():
     before = {("node1", name): use for name, use in parse(TEXT, OWNERS).items()}
     assert list(footprint(before, before)) == ["kube-flannel-ds MiB"]
     assert footprint({}, {}) == {}
+
+
+def test_a_pod_that_its_kubelet_has_not_looked_at_yet_is_not_told_to_have_no_memory():
+    assert parse(TEXT.replace("1.6777216e+07", "0"), OWNERS) == {}

@@ -117,3 +117,11 @@ def test_what_is_not_there_is_said_and_never_zero(tmp_path):
     assert "<script" not in text
     assert text.count("<svg") == 2
     assert "src=" not in text
+
+
+def test_an_interval_of_fewer_shares_than_values_is_not_told_as_endless(tmp_path):
+    # Three blocks are valid, and the control in two of them.
+    page = tmp_path / "bench.html"
+    write_page(page, [bench("flannel-vxlan", FIRST[:3], HOSTS[:2])], {})
+    assert "inf to inf" not in page.read_text()
+    assert "too few blocks" in page.read_text()
