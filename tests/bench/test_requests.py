@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -27,18 +28,14 @@ def server(agent, request):
     fresh = ["--fresh"] if request.param else []
     with subprocess.Popen([*agent, "serve", port, *fresh], stdout=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline()) == {"serving": int(port)}
-        yield port, fresh
-        # Whoever has the port next must not meet it.
-        try:
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
+        yield port, fresh, process
+        process.kill()
 
 
 @pytest.mark.parametrize("connections", [1, 8])
 @pytest.mark.parametrize("server", [False, True], indirect=True, ids=["rr", "crr"])
 def test_requests_are_answered_and_timed(agent, server, connections):
-    port, fresh = server
+    port, fresh, _ = server
     asked = [*agent, "ask", port, "--host", "127.0.0.1", "--seconds", "0.5", "--omit", "0.1", *fresh]
     done = subprocess.run([*asked, "--connections", str(connections)], capture_output=True, check=True, timeout=30)
     reading = requests.read(done.stdout)
@@ -46,6 +43,18 @@ def test_requests_are_answered_and_timed(agent, server, connections):
     assert reading.metrics["failed"] == 0
     assert reading.metrics["per_s"] > 100
     assert 0 < reading.metrics["p50_us"] <= reading.metrics["p90_us"] <= reading.metrics["p99_us"]
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("server", [True], indirect=True, ids=["crr"])
+def test_a_server_waits_for_a_connection_that_is_asked_for_a_third_time_and_is_then_gone(agent, server):
+    port, fresh, process = server
+    asked = [*agent, "ask", port, "--host", "127.0.0.1", "--seconds", "0.2", "--omit", "0.1", *fresh]
+    for pause in (3.2, 0):
+        subprocess.run(asked, capture_output=True, check=True, timeout=30)
+        time.sleep(pause)
+    # Whoever has the port next must not meet it.
+    assert process.wait(10) == 0
 
 
 def test_percentiles_are_those_of_the_counts():

@@ -22,8 +22,9 @@ BACKLOG = 4096
 TIMEOUT_SECONDS = 5.0
 IDLE_SECONDS = 60.0
 """For how long a server waits for the first who asks."""
-LEFT_SECONDS = 1.0
-"""After how long it takes them to be gone: whoever has its port next must not meet it."""
+LEFT_SECONDS = 4.0
+"""After how long it takes them to be gone: whoever has its port next must not meet it. Longer than TCP takes to send a
+lost SYN a second and a third time (after 1 s and 3 s), or all that is asked afterwards would be refused."""
 
 
 def rounds(options: argparse.Namespace) -> int:
