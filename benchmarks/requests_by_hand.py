@@ -18,10 +18,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from hdrh.histogram import HdrHistogram
-
 from benchmarks.pods import arguments, pods
 from lab import state
+from netassay.bench import requests
 from netassay.bench.cells import Cell
 from netassay.errors import HarnessFault
 from netassay.families import Family
@@ -96,14 +95,10 @@ def by_harness(topology: Topology, ends: tuple[Probe, Probe], host: str, seconds
         seconds=seconds, omit=OMIT,
     )  # fmt: skip
     _, done = topology.fleet.cluster.run(made)
-    said = json.loads(done.output)
-    if fresh:
-        times, counts = zip(*said["counts"], strict=True)
-        return statistics.fmean(times, weights=counts)
-    histogram = HdrHistogram(1, 60_000_000, 3)
-    for microseconds, count in said["counts"]:
-        histogram.record_value(max(int(microseconds), 1), count)
-    return float(histogram.get_value_at_percentile(50))
+    if not fresh:
+        return requests.read(done.output).metrics["p50_us"]
+    times, counts = zip(*json.loads(done.output)["counts"], strict=True)
+    return statistics.fmean(times, weights=counts)
 
 
 def by_sockperf(source: Space, sink: Space, host: str, port: int, seconds: int) -> float:

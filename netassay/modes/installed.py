@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from netassay.modes.surroundings import runs
 from netassay.results.digest import digest_of_settings, digest_of_template
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def installed(around: Surroundings, names: Iterable[str]) -> Installed:
     Settings are the ConfigMaps that told the mode, and those that pods of these DaemonSets are given.
     """
     known = {*names, *SERVICE_PROXIES}
-    daemons = [one for one in around.daemons if one["metadata"]["name"] in known and _runs(one)]
+    daemons = [one for one in around.daemons if one["metadata"]["name"] in known and runs(one)]
     for namespace, name in {given for daemon in daemons for given in _given(daemon)}:
         around.look_up(name, namespace)
     settings = [
@@ -78,10 +79,6 @@ def installed(around: Surroundings, names: Iterable[str]) -> Installed:
     ]
     workloads = sorted(map(_workload, daemons), key=str)
     return Installed(workloads, settings, around.unlisted.get("DaemonSet", ""))
-
-
-def _runs(daemon: Mapping[str, Any]) -> bool:
-    return bool(daemon.get("status", {}).get("desiredNumberScheduled", 0))
 
 
 def _part(daemon: Mapping[str, Any], name: str) -> dict[str, Any]:

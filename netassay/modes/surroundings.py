@@ -12,7 +12,7 @@ from netassay.errors import HarnessFault
 from netassay.results.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from netassay.cluster import Cluster
 
@@ -99,6 +99,11 @@ def lab_of(nodes: Iterable[dict[str, Any]]) -> tuple[str, str]:
     """Give the lab's mode, and what that stands in for; "" for what does not apply."""
     labels = next((found for node in nodes if LAB_LABEL in (found := labels_of(node))), {})
     return labels.get(LAB_LABEL, ""), labels.get(STAND_IN_LABEL, "").replace("_", " ")
+
+
+def runs(daemon: Mapping[str, Any]) -> bool:
+    """Say whether a DaemonSet is meant for any node."""
+    return bool(daemon.get("status", {}).get("desiredNumberScheduled", 0))
 
 
 def parsed(text: str) -> dict[str, Any]:

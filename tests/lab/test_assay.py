@@ -79,13 +79,12 @@ def assert_go(before: Assay, after: Assay) -> None:
 
 
 def test_a_healthy_cluster_conforms_is_left_as_it_was_and_the_report_asks_no_other_host(sound: Assay) -> None:
-    assay = sound
-    assert {check["verdict"] for check in assay.run["checks"]} <= SETTLED, assay.said
-    assert len(assay.claims("holds")) > 35, sorted(assay.claims("holds"))
-    assert "outside-to-pod" in assay.claims("absent by design")
-    assert (assay.folder / "junit.xml").exists()
-    assert any((assay.folder / "allure-results").iterdir())
-    took = assay.run["finished"] - assay.run["started"]
+    assert {check["verdict"] for check in sound.run["checks"]} <= SETTLED, sound.said
+    assert len(sound.claims("holds")) > 35, sorted(sound.claims("holds"))
+    assert "outside-to-pod" in sound.claims("absent by design")
+    assert (sound.folder / "junit.xml").exists()
+    assert any((sound.folder / "allure-results").iterdir())
+    took = sound.run["finished"] - sound.run["started"]
     assert took < 600, f"the assay took {took:.0f} s"
 
     requests: list[str] = []
@@ -97,7 +96,7 @@ def test_a_healthy_cluster_conforms_is_left_as_it_was_and_the_report_asks_no_oth
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto((assay.folder / "report.html").as_uri())
+        page.goto((sound.folder / "report.html").as_uri())
         shown = page.inner_text("body")
         browser.close()
     assert all(url.startswith(("file:", "data:")) for url in requests), requests
