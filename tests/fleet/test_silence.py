@@ -161,15 +161,20 @@ def test_a_controller_that_was_busy_has_not_heard_silence(
     assert controller(work) == "here"
 
 
+ATTEMPT = ["tcp", "10.0.0.1", 80, 5.0]
+
+
+async def lost(driven: Session, attempts: list[list[Any]] | None = None) -> tuple[str, float]:
+    """Why attempts have no verdict, and after how many seconds that was known."""
+    began = time.monotonic()
+    seen = await driven.attempts(attempts or [ATTEMPT], 1)
+    return seen.missing, time.monotonic() - began
+
+
 def test_an_api_server_that_answers_no_ping_is_found_gone(agent: Agent, controller: Callable[..., Any]) -> None:
     agent.pongs = agent.answers = False
 
-    async def work(driven: Session) -> tuple[str, float]:
-        began = time.monotonic()
-        seen = await driven.attempts([["tcp", "10.0.0.1", 80, 5.0]], 1)
-        return seen.missing, time.monotonic() - began
-
-    missing, seconds = controller(work)
+    missing, seconds = controller(lost)
     assert f"nothing was heard of http://127.0.0.1:{agent.port}" in missing
     assert PING + PONG <= seconds < 10 * (PING + PONG)
 
@@ -181,13 +186,11 @@ def test_an_api_server_that_reads_nothing_is_found_gone_while_a_command_is_on_it
     agent.reads = False
 
     async def work(driven: Session) -> tuple[str, float]:
-        began = time.monotonic()
         # Far more than buffers hold.
-        seen = await driven.attempts([["tcp", "10.0.0.1", 80, 5.0, "x" * 2**20]] * 16, 1)
-        seconds = time.monotonic() - began
+        missing, seconds = await lost(driven, [[*ATTEMPT, "x" * 2**20]] * 16)
         # Without TLS, a connection's own end waits for the rest to be taken: the stream is to be dropped before.
         await asyncio.sleep(3 * CLOSING)
-        return seen.missing, seconds
+        return missing, seconds
 
     missing, seconds = controller(work)
     assert f"nothing was heard of http://127.0.0.1:{agent.port}" in missing
@@ -201,12 +204,7 @@ def test_an_agent_that_is_silent_is_found_gone_though_the_api_server_answers(
     monkeypatch.setattr(session, "SILENCE_SECONDS", SILENCE)
     agent.answers = False
 
-    async def work(driven: Session) -> tuple[str, float]:
-        began = time.monotonic()
-        seen = await driven.attempts([["tcp", "10.0.0.1", 80, 5.0]], 1)
-        return seen.missing, time.monotonic() - began
-
-    missing, seconds = controller(work)
+    missing, seconds = controller(lost)
     assert "nothing was heard of the agent" in missing
     assert SILENCE <= seconds < 10 * SILENCE
 
