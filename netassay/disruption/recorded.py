@@ -93,11 +93,16 @@ class Link(msgspec.Struct, frozen=True, array_like=True, tag="link"):
 
 
 class Gap(msgspec.Struct, frozen=True, array_like=True, tag="gap"):
-    """The time between two answers of a kept flow that are too far apart; for how much of it the sender stood still."""
+    """A time without answers on a kept flow.
+
+    It is from when that was asked which was answered last, until the next answer, which took `answer` (0 over streams,
+    where the kernel asks again by itself); for `stood_still` of it the sender could not ask.
+    """
 
     since: int
     until: int
     stood_still: int
+    answer: int = 0
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True, tag="fault"):

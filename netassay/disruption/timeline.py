@@ -317,16 +317,18 @@ def _kept(recorded: Recorded, event: float) -> Timeline:
         if gap.until / 1e6 + offset <= 0:
             continue
         faults = [fault for fault in recorded.faults if fault.first <= gap.until and fault.last >= gap.since]
+        ended = max(gap.since + beat, gap.until - gap.answer)
         outages.append(
             Outage(
                 began=(gap.since + beat) / 1e6 + offset,
-                ended=gap.until / 1e6 + offset,
+                ended=ended / 1e6 + offset,
                 good_until=gap.since / 1e6 + offset,
-                failed_until=max(gap.since + beat, gap.until - beat) / 1e6 + offset,
-                failed=max(1, (gap.until - gap.since) // beat - 1),
+                failed_until=max(gap.since + beat, ended - beat) / 1e6 + offset,
+                failed=max(1, (ended - gap.since) // beat - 1),
                 words=tuple(f"{fault.count} {fault.words}" for fault in faults[:TOLD]),
                 unsure=gap.stood_still / 1e6,
                 recovered=gap.until < recorded.length - beat or gap.until - gap.since < recorded.flow.timeout * 1e6,
+                answer=gap.answer / 1e6,
             )
         )
     outages.sort(key=lambda outage: outage.began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -31,6 +32,7 @@ SETTLE = 0.2
 OUTAGE = 0.3
 # A loaded machine may wake us late; what is late is noted by the agent, and taken off.
 SLACK = 0.1
+PATIENCE = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,55 @@ def watched(probe: LocalProbe, protocol: str, port: int, *, kept: bool, timeout:
         interval=BEAT,
         timeout=timeout,
     )
+
+
+class Echo:
+    """An agent's echo that answers when it is told to, to see when its client asked what."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Take a bound UDP socket, or the first connection of a listening one: that is answered with a line."""
+        self._datagrams = sock.type is socket.SOCK_DGRAM
+        sock.settimeout(PATIENCE)
+        self._sock = sock if self._datagrams else sock.accept()[0]
+        self._sock.settimeout(PATIENCE)
+        self._asker: tuple[str, int] | None = None
+        self._sizes = [0]
+        if not self._datagrams:
+            self.answer()
+
+    def hear(self) -> None:
+        """Wait for a question; over TCP, for all that have been asked."""
+        data, self._asker = self._sock.recvfrom(65535)
+        self._sizes = [len(line) for line in data.splitlines(keepends=True)]
+
+    def answer(self) -> None:
+        """Answer what was heard last."""
+        said = b"".join(b'{"agent":"server-9","received":%d}\n' % size for size in self._sizes)
+        if self._asker:
+            self._sock.sendto(said, self._asker)
+        else:
+            self._sock.sendall(said)
+
+    def answer_for(self, seconds: float) -> None:
+        """Answer each question for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.hear()
+            self.answer()
+
+    def lose_what_waits(self) -> None:
+        """Forget what has been asked and not heard. Over TCP nothing is lost."""
+        self._sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while self._datagrams:
+                self._sock.recv(65535)
+        self._sock.settimeout(PATIENCE)
+
+    def __enter__(self) -> Echo:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sock.close()
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["new", "kept"])
@@ -216,6 +267,37 @@ def test_an_outage_that_began_while_the_sender_stood_still_is_not_told_too_short
     assert max(outage.began - outage.good_until, outage.unsure) > OUTAGE / 4, "so much of it was not tried"
     assert outage.least <= after - before
     assert outage.most >= opening - closed
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_an_answer_that_is_read_late_does_not_shorten_the_outage_after_it(
+    alone: LocalProbe, recorder: Recorder, protocol: str
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        if protocol == "tcp":
+            sock.listen()
+        recorder.begin([(alone, watched(alone, protocol, sock.getsockname()[1], kept=True))], seconds=10)
+        with Echo(sock) as echo:
+            echo.answer_for(SETTLE)
+            echo.hear()
+            began = time.monotonic()
+            os.kill(alone.session.pid, signal.SIGSTOP)
+            try:
+                echo.answer()
+                time.sleep(OUTAGE / 2)
+            finally:
+                os.kill(alone.session.pid, signal.SIGCONT)
+            time.sleep(OUTAGE)
+            echo.lose_what_waits()
+            healed = time.monotonic()
+            echo.answer_for(SETTLE)
+            (recorded,) = recorder.finish()
+    seen = timeline(recorded, began)
+    (outage,) = seen.outages
+    assert -3 * BEAT < outage.earliest <= recorded.unsure, seen.describe()
+    assert outage.least - SLACK <= healed - began <= outage.most + recorded.unsure, seen.describe()
+    assert outage.unsure > OUTAGE / 4, "for so much of it nothing was asked"
 
 
 def test_it_is_handed_over_again_and_again_and_forgotten_once_it_has_arrived(

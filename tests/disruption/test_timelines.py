@@ -195,6 +195,14 @@ def test_a_kept_flow_is_out_between_two_answers_that_are_too_far_apart() -> None
     assert "the one with web-1 at 690 ms" in seen.describe()
 
 
+def test_a_kept_flow_is_over_when_that_was_asked_which_was_answered_first() -> None:
+    """That answer took 30 ms: the network was there again before it, but for how long is not known."""
+    gap = Gap(1200 * MS, 1730 * MS, 0, 30 * MS)
+    (outage,) = timeline(recorded(Link("web-1", 0, 0, 2995 * MS, -1, 0, ""), gap, kept=True), EVENT).outages
+    assert (outage.start, outage.over, outage.seconds) == tuple(map(pytest.approx, (0.205, 0.695, 0.49)))
+    assert (outage.least, outage.most) == (pytest.approx(0.45), pytest.approx(0.53))
+
+
 def test_a_kept_flow_that_is_not_answered_at_the_end_has_not_recovered() -> None:
     seen = timeline(recorded(Link("web-1", 0, 0, 1200 * MS, -1, 9, ""), Gap(1200 * MS, 3000 * MS, 0), kept=True), EVENT)
     assert not seen.recovered

@@ -3,8 +3,10 @@
 The same connection is kept until the kernel or the peer ends it, and a new one is made at the next beat. TCP and UDP
 keep their beat whether or not answers come; HTTP asks again once it has been answered, as its clients do. Rows are
 `["link", peer, opened, first answer, last answer, ended, unanswered, words]` for each time that one peer answered on
-one connection (`ended` is -1 while it goes on), `["gap", from, to, stood still]` for the time between two answers that
-are too far apart, and `["fault", first, last, count, words]` for connections that could not be made, and errors of UDP.
+one connection (`ended` is -1 while it goes on), `["gap", from, to, stood still, answer]` for the time between two
+answers that are too far apart, and `["fault", first, last, count, words]` for connections that could not be made, and
+errors of UDP. A gap begins when that was asked which was answered last, as a busy machine may read an answer late; the
+answer that ends it took `answer` (0 over streams: there the kernel asks again and again by itself).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 
 from . import kernel
 from .attempt import READ_SIZE, parse_response
+from .questions import Questions
 from .recordings import Recording, Row
 
 # Answers further apart than both make a gap; a shorter pause is a busy machine's doing as often as the network's.
@@ -36,10 +39,13 @@ class Flow(Recording):
         self._target = (command["host"], command["port"])
         self._timeout = command["timeout"]
         self._request = _request(command)
+        self._questions = self._none_asked()
         self._sock: socket.socket | None = None
         self._connected = False
         self._opened = self.pacer.zero
         self._last: float | None = None
+        # When that was asked which was answered last, but not before the last gap was over.
+        self._good = self._healed = self.pacer.zero
         self._unanswered = 0
         self._heard = b""
         self._link: Row | None = None
@@ -69,6 +75,7 @@ class Flow(Recording):
 
     def _connect(self, now: float) -> None:
         self._opened, self._unanswered, self._heard = now, 0, b""
+        self._questions = self._none_asked()
         try:
             sock = self._sock = socket.socket(self._family, self._kind)
             sock.setblocking(False)
@@ -94,22 +101,27 @@ class Flow(Recording):
             return
         if self._kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # What a TCP peer says of itself at first is its answer to the connection.
-        self._unanswered = 1 if self._protocol == "tcp" else 0
+        if self._protocol == "tcp":
+            # What a TCP peer says of itself at first is its answer to the connection.
+            self._unanswered = 1
+            self._questions.asked(self._opened)
         self._connected = True
         self._loop.add_reader(sock, self._readable)
         self._ask()
 
     def _ask(self) -> None:
         assert self._sock is not None
+        # Before it is sent: who is made to wait right after that would take the time for one in which nothing was lost.
+        moment = self._loop.time()
         try:
-            self._sock.send(self._request)
+            self._sock.send(self._questions.next())
         except BlockingIOError:
             # The buffer is full of what was never acknowledged: the gap is already counting.
             return
         except OSError as error:
             self._failed(error)
             return
+        self._questions.asked(moment)
         self.sent += 1
         self._unanswered += 1
 
@@ -142,12 +154,16 @@ class Flow(Recording):
 
     def _answered(self, count: int, said: bytes) -> None:
         now = self._loop.time()
-        gap = self._gap(now)
+        reply = kernel.agent_reply(said) or {}
+        asked = self._questions.answered(count, reply.get("received", 0))
+        gap = self._gap(now, asked)
         if gap is not None:
             self.rows.add(gap)
+            self._healed = now
         self._last = now
+        self._good = now if asked is None else max(asked, self._healed)
         self._unanswered = max(0, self._unanswered - count)
-        peer = (kernel.agent_reply(said) or {}).get("agent", "")
+        peer = reply.get("agent", "")
         moment = self.micros(now)
         if self._link is not None and self._link[PEER] != peer:
             self._end_link(self._link[LAST], 0, "answered by another from here on")
@@ -155,14 +171,21 @@ class Flow(Recording):
             self._link = ["link", peer, self.micros(self._opened), moment, moment, -1, 0, ""]
         self._link[LAST] = moment
 
-    def _gap(self, now: float) -> Row | None:
+    def _gap(self, now: float, asked: float | None = None) -> Row | None:
         shortest = max(GAP_SECONDS, GAP_BEATS * self.pacer.interval)
         if self._last is None or now - self._last <= shortest:
             return None
-        still = self.pacer.stood_still(self._last)
-        if now - self._last - still <= shortest:
+        if now - self._last - self.pacer.stood_still(self._last) <= shortest:
             return None
-        return ["gap", self.micros(self._last), self.micros(now), int(still * 1e6)]
+        answer = 0.0 if asked is None or self._kind == socket.SOCK_STREAM else now - asked
+        if answer > shortest:
+            # All that was asked meanwhile is answered, late: that is a time without answers as well.
+            answer = 0.0
+        still = self.pacer.stood_still(self._good)
+        return ["gap", self.micros(self._good), self.micros(now), int(still * 1e6), int(answer * 1e6)]
+
+    def _none_asked(self) -> Questions:
+        return Questions(self._request, datagrams=self._protocol == "udp")
 
     def _failed(self, error: OSError) -> None:
         """Sending or receiving has failed: over TCP that is the end, over UDP only if the socket was ended for us.
