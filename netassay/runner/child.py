@@ -24,6 +24,10 @@ FIRM_SECONDS: Final = 5.0
 
 TAIL_LINES: Final = 40
 
+FATAL: Final = "Fatal Python error"
+CURRENT: Final = "Current thread"
+"""How faulthandler begins what it says of a crash, and of the thread that crashed: others may come before it."""
+
 
 class Child:
     """A running command. Leaving its `with` block ends it, and all that it started, if that has not happened."""
@@ -66,8 +70,14 @@ class Child:
         self._signal_group(signal.SIGKILL)
 
     def tail(self) -> str:
-        """Give the last lines of the command's output."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        """Give the last lines of the command's output; where Python itself fell over, what the guilty thread was at."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        fatal = next((number for number, line in enumerate(lines) if line.startswith(FATAL)), None)
+        if fatal is None:
+            return "\n".join(lines[-TAIL_LINES:])
+        guilty = (number for number, line in enumerate(lines) if number > fatal and line.startswith(CURRENT))
+        start = next(guilty, fatal + 1)
+        return "\n".join([lines[fatal], *lines[start : start + TAIL_LINES]])
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

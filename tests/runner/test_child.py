@@ -75,6 +75,27 @@ def test_output_and_exit_code_are_kept(tmp_path: Path) -> None:
         assert set(child.tail().splitlines()) == {*map(str, range(61, 100)), "oh"}
 
 
+def test_of_a_crash_of_python_the_thread_is_told_that_it_happened_in(tmp_path: Path) -> None:
+    log = tmp_path / "phase.log"
+    text = """
+        import faulthandler, os, threading, time
+        faulthandler.enable()
+        waiting = [threading.Thread(target=time.sleep, args=(60,), daemon=True) for _ in range(30)]
+        def guilty():
+            for thread in waiting:
+                thread.start()
+            os.abort()
+        threading.Thread(target=guilty, daemon=True).start()
+        time.sleep(60)
+    """
+    with Child(script(tmp_path, text), log) as child:
+        assert eventually(lambda: child.wait(0.05) == -signal.SIGABRT)
+        first, second, third, *_ = child.tail().splitlines()
+    assert first == "Fatal Python error: Aborted"
+    assert second.startswith("Current thread")
+    assert "in guilty" in third
+
+
 def test_leaving_the_block_ends_a_child_that_listens(tmp_path: Path) -> None:
     text = """
         import time
