@@ -19,6 +19,10 @@ GENERIC: Final = "generic"
 """The mode of a cluster whose plug-in is not known: what Kubernetes itself promises, and nothing more."""
 
 
+BASES: Final = ("cilium",)
+"""What several modes have in common and extend, in `bases/`: no modes themselves, as no cluster is just that."""
+
+
 class Expectation(StrEnum):
     """What a mode says about a claim."""
 
@@ -77,7 +81,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A CNI mode. Claims, parameters and tolerances that its file does not name are as in the mode that it `extends`.
+    """A CNI mode. What its file does not name is as in the mode that it `extends`, or in one of the `bases/`.
 
     `limits` are how many there may be of something, such as "nodes"; `tolerances` how much an event may do to flows, by
     the names and in the units of `disruption.limits.LIMITS`. `deviations` are those of
@@ -127,7 +131,12 @@ def load(name: str) -> Mode:
         return read(own.read_bytes(), name)
     if name not in names():
         raise UsageError(f"there is no mode {name!r}: choose one of {', '.join(names())}, a file of yours, or auto")
-    file = resources.files("netassay.modes").joinpath(f"{name}.toml")
+    return _read_ours(f"{name}.toml")
+
+
+@cache
+def _read_ours(path: str) -> Mode:
+    file = resources.files("netassay.modes").joinpath(path)
     return read(file.read_bytes(), str(file))
 
 
@@ -146,12 +155,14 @@ def read(text: bytes, file: str) -> Mode:
     disruption.checked(mode.tolerances, f"mode file {file}")
     if not mode.extends:
         return msgspec.structs.replace(mode, claims=claims)
-    base = load(mode.extends)
+    base = _read_ours(f"bases/{mode.extends}.toml") if mode.extends in BASES else load(mode.extends)
     named = {key: getattr(mode.parameters, key) for key in raw.get("parameters", {})}
     parameters = msgspec.structs.replace(base.parameters, **named)
     tolerances = {**base.tolerances, **mode.tolerances}
-    claims = {**base.claims, **claims}
-    return msgspec.structs.replace(mode, claims=claims, parameters=parameters, tolerances=tolerances)
+    deviations = {**base.deviations, **mode.deviations}
+    return msgspec.structs.replace(
+        mode, claims={**base.claims, **claims}, parameters=parameters, tolerances=tolerances, deviations=deviations
+    )
 
 
 def _spelt_out(stances: dict[str, Stance], file: str) -> dict[str, Stance]:

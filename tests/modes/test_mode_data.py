@@ -9,7 +9,7 @@ import pytest
 from netassay.claims import CLAIMS, FEATURES, claim
 from netassay.errors import HarnessFault, UsageError
 from netassay.modes import Expectation, load, names
-from netassay.modes.mode import read
+from netassay.modes.mode import BASES, read
 from tests.modes.swaps import swapped
 
 if TYPE_CHECKING:
@@ -79,6 +79,16 @@ def test_parameters_that_a_file_does_not_name_are_those_of_the_mode_that_it_exte
     assert mode.parameters.mtu_overhead == 8
     assert (mode.parameters.encapsulation, mode.parameters.masquerade) == ("vxlan", True)
     assert load("flannel-policy").parameters == load("flannel-vxlan").parameters
+
+
+def test_what_modes_of_one_plug_in_have_in_common_is_no_mode_itself() -> None:
+    for name in BASES:
+        with pytest.raises(UsageError, match=f"there is no mode '{name}'"):
+            load(name)
+    mode = read(mode_file("[claims]", "[parameters]").replace(b"flannel-vxlan", b"cilium"), "one.toml")
+    assert mode.parameters.policies_followed_seconds == 60
+    assert mode.deviations == load("cilium-vxlan").deviations == load("terway-datapath-v2").deviations != {}
+    assert list(mode.claims) == list(CLAIMS)
 
 
 def test_policies_are_enforced_only_where_there_is_something_that_does() -> None:
