@@ -15,6 +15,7 @@ from netassay.cli.gate import gate
 from netassay.cli.keep import history, report, sweep
 from netassay.cli.look import detect, images, preflight
 from netassay.cli.run import run, run_help
+from netassay.cli.unread import outlive_readers
 from netassay.cli.watch import watch
 from netassay.errors import HarnessFault, UsageError
 
@@ -90,6 +91,7 @@ def _add_lab(app: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    outlive_readers()
     try:
         build()()
     except UsageError as error:

@@ -50,6 +50,12 @@ def netassay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return call
 
 
+def record(folder: Path, verdict: Verdict) -> None:
+    """A run of one check, with its own record only."""
+    folder.mkdir()
+    write_run_json(folder, RunRecord(run_id=f"run-{folder.name}", checks=[CheckRecord(id="c", verdict=verdict)]))
+
+
 def test_help_teaches(netassay: Netassay) -> None:
     said = netassay("--help").stdout
     assert all(command in said for command in ("run", "detect", "preflight", "images", "sweep", "report", "lab"))
@@ -153,10 +159,8 @@ def test_a_mirror_replaces_the_registry(image: str, name: str) -> None:
 
 
 def test_reports_are_written_again_from_records(netassay: Netassay, tmp_path: Path) -> None:
-    for number, verdict in enumerate((Verdict.HOLDS, Verdict.BROKEN)):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        write_run_json(folder, RunRecord(run_id=f"r{number}", checks=[CheckRecord(id="c", verdict=verdict)]))
+    record(tmp_path / "0", Verdict.HOLDS)
+    record(tmp_path / "1", Verdict.BROKEN)
     together = tmp_path / "both" / "together.html"
     together.parent.mkdir()
     said = netassay("report", str(tmp_path / "0"), str(tmp_path / "1" / "run.json"), "--out", str(together)).stdout
@@ -181,6 +185,21 @@ def test_without_the_lab_extra_the_rest_works(tmp_path: Path) -> None:
             [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False, cwd=ROOT
         )
         assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unread", [[], ["stdout"], ["stdout", "stderr"]], ids="+".join)
+def test_a_reader_that_leaves_early_changes_neither_the_decision_nor_what_is_kept(
+    tmp_path: Path, unread: list[str]
+) -> None:
+    """As in `netassay gate … | head -1`, whose first line is all that some want to know."""
+    record(tmp_path / "before", Verdict.HOLDS)
+    record(tmp_path / "after", Verdict.HOLDS)
+    command = [sys.executable, "-m", "netassay", "gate", str(tmp_path / "before"), str(tmp_path / "after")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        for stream in unread:
+            getattr(process, stream).close()
+        assert process.wait(60) == 0
+    assert json.loads((tmp_path / "after" / "gate" / "gate.json").read_text())["decision"] == "GO"
 
 
 def test_every_right_that_preflight_looks_for_is_granted_by_the_manifest() -> None:
