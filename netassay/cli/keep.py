@@ -11,7 +11,6 @@ from netassay.allure import ALLURE_HTML, write_allure_page
 from netassay.cli.common import Context, InCluster, Kubeconfig, connect, console
 from netassay.errors import UsageError
 from netassay.fleet import sweep_leftovers
-from netassay.history import chronicles
 from netassay.report import COMPARISON_HTML, write_comparison, write_report
 from netassay.report.history import HISTORY_HTML, write_history_page
 from netassay.report.words import count
@@ -105,9 +104,9 @@ def history(
     """
     shelf = read_shelf([folder])
     page = out_file or (folder if folder.is_dir() else folder.parent) / HISTORY_HTML
-    write_history_page(page, shelf)
+    shown = write_history_page(page, shelf)
     out = console()
-    for one in chronicles(shelf):
+    for one in shown.networks:
         told = f"{len(one.broken)} broken now, {len(one.flaky)} flaky, {count(len(one.drifting), 'figure')} drifting"
         out.print(f"{one.name}: {count(len(one.runs), 'run')}, {told}", markup=False, soft_wrap=True)
     for unread in shelf.unread:

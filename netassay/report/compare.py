@@ -44,7 +44,7 @@ class CompareCell:
 
 @dataclass(frozen=True)
 class CompareRow:
-    """One claim in all runs; `differs` if they do not agree."""
+    """One claim in all runs; `differs` if those that checked it do not agree."""
 
     title: str
     meaning: str
@@ -113,7 +113,7 @@ def _row(claim: str, made: Sequence[dict[str, list[CheckRecord]]], links: Sequen
         title=claim_title(claim),
         meaning=CLAIMS[claim].meaning,
         cells=cells,
-        differs=len({cell.verdict for cell in cells}) > 1,
+        differs=len({cell.verdict for cell in cells if cell.verdict}) > 1,
     )
 
 

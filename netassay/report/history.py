@@ -290,11 +290,16 @@ def _series(series: Series, name: str, runs: int, anchor: str, *, plotted: bool)
     )
 
 
-def render_history(shelf: Shelf, there: Path) -> str:
+def render_history(view: HistoryView) -> str:
     """Give the page: self-contained, without scripts, and with everything that came from a cluster escaped."""
-    return environment().get_template("history.html.j2").render(page=history_view(shelf, there))
+    return environment().get_template("history.html.j2").render(page=view)
 
 
-def write_history_page(path: Path, shelf: Shelf) -> None:
-    """Write the page to `path`; it links the pages of the runs. `HarnessFault` if it can't be written."""
-    write_whole(path, render_history(shelf, path.absolute().parent))
+def write_history_page(path: Path, shelf: Shelf) -> HistoryView:
+    """Write the page to `path`, and give what it shows; it links the pages of the runs.
+
+    `HarnessFault` if it can't be written.
+    """
+    view = history_view(shelf, path.absolute().parent)
+    write_whole(path, render_history(view))
+    return view

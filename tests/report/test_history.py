@@ -147,7 +147,7 @@ def test_without_matplotlib_a_drift_is_shown_by_its_spark(
     (network,) = history_view(shelf, tmp_path).networks
     assert network.drifting[0].plot == ""
     assert network.drifting[0].spark.startswith("M3 ")
-    assert '<svg class="spark"' in render_history(shelf, tmp_path)
+    assert '<svg class="spark"' in render_history(history_view(shelf, tmp_path))
 
 
 def test_runs_lead_to_their_own_pages_where_there_are_any(shelf: Shelf, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_names_from_a_cluster_cannot_inject(shelf: Shelf, tmp_path: Path) -> Non
         run.mode = samples.HOSTILE
         run.checks = [msgspec.structs.replace(check, id=samples.HOSTILE + check.id) for check in run.checks]
         run.figures = [msgspec.structs.replace(one, key=samples.HOSTILE, unit='">$x$') for one in run.figures]
-    page = render_history(shelf, tmp_path)
+    page = render_history(history_view(shelf, tmp_path))
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert "<img" not in page
@@ -211,5 +211,5 @@ def test_a_hundred_runs_of_five_hundred_checks_fit_on_the_page(chance: Chance, t
         figures = [Figure(name, "until followed", *chance.noise(1), "s") for name in names]
         return ShelvedRun(run_id=f"r{number}", started=1e9 + number * days.DAY, checks=checks(), figures=figures)
 
-    page = render_history(Shelf([run(number) for number in range(100)]), tmp_path)
+    page = render_history(history_view(Shelf([run(number) for number in range(100)]), tmp_path))
     assert len(page.encode()) < 3_000_000
