@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.scale.assay import check, print_json
 from benchmarks.scale.usage import Step, cpu_seconds, memory_mib, peak_mib
 from netassay.agent.local import LocalAgent
-from netassay.cluster.loop import LoopThread
+from netassay.cluster.loop import LoopThread, take_turns_quickly
 from netassay.fleet import Probe
 from netassay.fleet.channel import ChildChannel
+from netassay.fleet.fleet import MANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ AT_ONCE = 4
 def measure(count: int, *, full: Sequence[bool]) -> None:
     """Start so many agents, make the check with all pairs or a sample, and print what each took."""
     loop = LoopThread("benchmark")
+    if count > MANY:
+        take_turns_quickly()
     with tempfile.TemporaryDirectory() as folder:
         agents: list[LocalAgent] = []
         try:

@@ -11,6 +11,7 @@ import filelock
 import msgspec
 
 from netassay.cluster.errors import ApiError, Forbidden
+from netassay.cluster.loop import take_turns_quickly
 from netassay.errors import HarnessFault
 from netassay.fleet.channel import ExecChannel
 from netassay.fleet.manifests import (
@@ -45,6 +46,8 @@ POD_SECONDS = 60.0
 AGENT_SECONDS = 20.0
 """How long the agent in a running container may take to open its ports."""
 LOCK_SECONDS = 400.0
+MANY = 100
+"""More streams than these are served late beside a thread that computes, where threads take their usual turns."""
 NODE_ROLE = "node"
 HOST_ROLE = "host"
 
@@ -301,6 +304,8 @@ class Fleet:
         )
         probe.observer = self._observe
         self._opened.append(probe)
+        if len(self._opened) > MANY:
+            take_turns_quickly()
         return probe
 
     def _observe(self, observations: Sequence[Observation]) -> None:

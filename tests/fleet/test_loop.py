@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netassay.cluster.loop import LoopThread
+from netassay.cluster.loop import LoopThread, take_turns_quickly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 0.05
-"""For how many seconds threads wait for one that computes before there is a loop: ten times Python's own, so that the
-difference is not that of a busy machine."""
+"""For how many seconds threads wait for one that computes before they take turns quickly: ten times Python's own, so
+that the difference is not that of a busy machine."""
 TURNS = 40
 
 
@@ -26,6 +26,7 @@ def loop() -> Iterator[LoopThread]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(PATIENCE)
     made = LoopThread("loop")
+    take_turns_quickly()
     yield made
     made.close()
     sys.setswitchinterval(before)
