@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SPARE_SECONDS: Final = 30.0
 TRIES: Final = 40
 PAUSE_SECONDS: Final = 0.1
+NOT_THERE_YET: Final = ("Connection refused", "No route to host")
+"""What a client is told while its server is still starting, or a Service does not lead to it yet: kube-proxy refuses
+for a Service without endpoints, Cilium has no route to it."""
 
 
 async def rounds(
@@ -49,9 +52,8 @@ async def rounds(
             done = await execute(cluster, source, CONTAINER, client, deadline=deadline)
             if done.succeeded:
                 return client, done
-            if "ConnectionRefused" not in done.said:
+            if not any(words in done.said for words in NOT_THERE_YET):
                 break
-            # The server's process is still starting, or the Service does not lead to it yet.
             await asyncio.sleep(PAUSE_SECONDS)
         raise HarnessFault(f"requests from {source.name} to {host}:{host_port} broke off: {done.said[-400:]}")
     finally:
