@@ -53,15 +53,16 @@ class Link:
         try:
             yield link
         finally:
-            link._do("del", "root")
+            link._do("del", "root", check=False)
 
     def hold_to(self, mbps: float) -> None:
         """Let through so many megabits a second."""
         self._do("replace", "root", "tbf", "rate", f"{mbps:.0f}mbit", "burst", "256k", "latency", "20ms")
 
-    def _do(self, what: str, *arguments: str) -> None:
+    def _do(self, what: str, *arguments: str, check: bool = True) -> None:
         for node in self._lab.nodes:
-            subprocess.run([*self._lab.enter(node), "tc", "qdisc", what, "dev", self._device, *arguments], check=True)
+            command = [*self._lab.enter(node), "tc", "qdisc", what, "dev", self._device, *arguments]
+            subprocess.run(command, check=check)
 
 
 def trial(topology: Topology, link: Link, blocks: int, mbps: float) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -223,7 +224,8 @@ def _wait_for_namespace(pid: int) -> None:
 
 def _mounts_below(folder: str) -> list[str]:
     """Give the mount points in the folder, the last that was mounted first."""
-    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    escaped = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    points = [re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point) for point in escaped]
     return [point for point in reversed(points) if point.startswith(f"{folder}/")]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from netassay.errors import UsageError
 from netassay.modes.installed import Installed
+from netassay.modes.mode import GENERIC
 from netassay.results.collect import read_run
 
 if TYPE_CHECKING:
@@ -61,10 +62,15 @@ def read_baseline(path: Path) -> Baseline:
 
 def changes(baseline: Baseline, now: Detection) -> Changes:
     """Compare mode, workloads and settings of the plug-in with the baseline's."""
-    found, untold = list(_mode(baseline.detection, now)), []
     was, installed = baseline.installed, now.installed or Installed(unread="nothing is recorded of them")
     if installed.unread:
-        return Changes(found, [f"The plug-in's DaemonSets could not be read: {installed.unread}"])
+        return Changes([], [f"The nodes and the plug-in's DaemonSets could not be read: {installed.unread}"])
+    found: list[str] = []
+    untold: list[str] = []
+    for old, new, sentence in _mode(baseline.detection, now):
+        # Whose ConfigMaps can't be read is of the generic mode for detection, whatever its mode is.
+        told = all(mode != GENERIC or _all_read(side) for mode, side in ((old, was), (new, installed)))
+        (found if told else untold).append(sentence)
     found += _workloads(_by_name(was.workloads), _by_name(installed.workloads))
     before, after = _by_name(was.settings), _by_name(installed.settings)
     for name in sorted(before.keys() | after.keys()):
@@ -79,10 +85,17 @@ def _by_name(things: Iterable[T]) -> dict[str, T]:
     return {str(one): one for one in things}
 
 
-def _mode(was: Detection, now: Detection) -> Iterator[str]:
-    """Compare the cluster's mode, and that of nodes that were there before; a node that has come since has its own."""
+def _all_read(installed: Installed) -> bool:
+    return not any(one.unread for one in installed.settings)
+
+
+def _mode(was: Detection, now: Detection) -> Iterator[tuple[str, str, str]]:
+    """Compare the cluster's mode, and that of nodes that were there before; a node that has come since has its own.
+
+    Gives what was, what is, and both in a sentence.
+    """
     if was.mode != now.mode:
-        yield f"The mode was {was.mode}, and is {now.mode}."
+        yield was.mode, now.mode, f"The mode was {was.mode}, and is {now.mode}."
     before = {node.node: node.mode for node in was.nodes}
     others: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for node in now.nodes:
@@ -90,7 +103,7 @@ def _mode(was: Detection, now: Detection) -> Iterator[str]:
         if pair[0] != pair[1] and pair != (was.mode, now.mode):
             others[pair].append(node.node)
     for (old, new), nodes in others.items():
-        yield f"The mode of {', '.join(nodes)} was {old}, and is {new}."
+        yield old, new, f"The mode of {', '.join(nodes)} was {old}, and is {new}."
 
 
 def _workloads(before: Mapping[str, Workload], after: Mapping[str, Workload]) -> Iterator[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def outlive_readers() -> None:
-    """From now on, what is written to an output whose reader has gone goes nowhere."""
-    sys.stdout = cast("TextIO", _Outliving(sys.stdout))
-    sys.stderr = cast("TextIO", _Outliving(sys.stderr))
+    """From now on, what is written to an output whose reader has gone, or that never was, goes nowhere."""
+    for name in ("stdout", "stderr"):
+        # There is none where it was closed before the start, as a daemon's.
+        stream = getattr(sys, name) or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as we run
+        setattr(sys, name, _Outliving(stream))
 
 
 class _Outliving:

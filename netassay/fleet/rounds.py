@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SPARE_SECONDS: Final = 30.0
 TRIES: Final = 40
 PAUSE_SECONDS: Final = 0.1
-NOT_THERE_YET: Final = ("Connection refused", "No route to host")
-"""What a client is told while its server is still starting, or a Service does not lead to it yet: kube-proxy refuses
-for a Service without endpoints, Cilium has no route to it."""
+NOBODY_YET: Final = "nobody serves there yet"
+"""How the agent says that its first connection failed, as it does while the server is still starting or a Service does
+not lead to it yet: `netassay/agent/code/rounds.py`."""
 
 
 async def rounds(
@@ -52,7 +52,7 @@ async def rounds(
             done = await execute(cluster, source, CONTAINER, client, deadline=deadline)
             if done.succeeded:
                 return client, done
-            if not any(words in done.said for words in NOT_THERE_YET):
+            if NOBODY_YET not in done.said:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
         raise HarnessFault(f"requests from {source.name} to {host}:{host_port} broke off: {done.said[-400:]}")

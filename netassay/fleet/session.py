@@ -72,6 +72,7 @@ class Session:
         self._who, self._make = who, make
         self._channel: Channel | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._unsent: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()
         self._calls: dict[int, _Call] = {}
         self._nonces = itertools.count(1)
@@ -131,8 +132,17 @@ class Session:
                 await self._send(channel, {"do": "cancel", "what": nonce})
             raise ChannelLost(f"the agent did not finish within {deadline:.0f} s") from None
         finally:
-            sending.cancel()
             del self._calls[nonce]
+            if not sending.done():
+                # Half a command would spoil the next one: it is sent to its end, unless the stream ends before.
+                self._unsent.add(sending)
+                sending.add_done_callback(self._sent)
+
+    def _sent(self, sending: asyncio.Task[None]) -> None:
+        self._unsent.discard(sending)
+        if not sending.cancelled():
+            # That the stream is gone is told by others.
+            sending.exception()
 
     async def _send(self, channel: Channel, command: dict[str, Any]) -> None:
         await channel.send(_ENCODE.encode(command) + b"\n")
@@ -237,7 +247,7 @@ class Session:
         for call in self._calls.values():
             if not call.over.done():
                 call.over.set_exception(ChannelLost(why))
-        for task in self._tasks:
+        for task in (*self._tasks, *self._unsent):
             if task is not asyncio.current_task():
                 task.cancel()
         if channel is not None:

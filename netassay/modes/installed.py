@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Installed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Workloads and settings, by name; `unread` says why workloads could not be read, of which there are none then."""
+    """Workloads and settings, by name; `unread` says why workloads, or the nodes they run on, could not be read."""
 
     workloads: list[Workload] = []
     settings: list[Settings] = []
@@ -78,7 +78,8 @@ def installed(around: Surroundings, names: Iterable[str]) -> Installed:
         for (namespace, name), found in sorted(around.config_maps.items())
     ]
     workloads = sorted(map(_workload, daemons), key=str)
-    return Installed(workloads, settings, around.unlisted.get("DaemonSet", ""))
+    unread = "; ".join(around.unlisted[kind] for kind in ("Node", "DaemonSet") if kind in around.unlisted)
+    return Installed(workloads, settings, unread)
 
 
 def _part(daemon: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -159,9 +159,13 @@ def read(text: bytes, file: str) -> Mode:
     named = {key: getattr(mode.parameters, key) for key in raw.get("parameters", {})}
     parameters = msgspec.structs.replace(base.parameters, **named)
     tolerances = {**base.tolerances, **mode.tolerances}
-    deviations = {**base.deviations, **mode.deviations}
     return msgspec.structs.replace(
-        mode, claims={**base.claims, **claims}, parameters=parameters, tolerances=tolerances, deviations=deviations
+        mode,
+        claims={**base.claims, **claims},
+        parameters=parameters,
+        tolerances=tolerances,
+        limits={**base.limits, **mode.limits},
+        deviations={**base.deviations, **mode.deviations},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from netassay.errors import HarnessFault
 from netassay.modes.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
 def _cilium_matches_pods(around: Surroundings) -> bool:
     """Cilium matches CIDRs against pods as well if policy-cidr-match-mode says so (Cilium, layer 3 policies)."""
-    data = around.config_map("cilium-config", around.named("cilium")) or {}
-    return "pods" in data.get("policy-cidr-match-mode", "").replace(",", " ").split()
+    found = around.look_up("cilium-config", around.named("cilium"))
+    why = around.unlisted.get("DaemonSet") or found.fault
+    if why:
+        raise HarnessFault(f"whether policy-cidr-match-mode includes pods can't be read in cilium-config: {why}")
+    return "pods" in (found.data or {}).get("policy-cidr-match-mode", "").replace(",", " ").split()
 
 
 SWITCHED_OFF: Final[dict[str, Callable[[Surroundings], bool]]] = {"blocks-include-no-pods": _cilium_matches_pods}
@@ -23,7 +27,10 @@ SWITCHED_OFF: Final[dict[str, Callable[[Surroundings], bool]]] = {"blocks-includ
 
 
 def in_force(deviations: Mapping[str, str], cluster: Cluster) -> dict[str, str]:
-    """Give the deviations that are to be reckoned with in this cluster, with their sources."""
+    """Give the deviations that are to be reckoned with in this cluster, with their sources.
+
+    `HarnessFault` if the settings that decide it can't be read.
+    """
     if not deviations.keys() & SWITCHED_OFF.keys():
         return dict(deviations)
     around = Surroundings(cluster)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LENGTH: Final = 16
 """Hexadecimal digits of a digest: enough that no two things of one cluster have the same by chance."""
 
-_WORDS: Final = r"(?:secret|token|passw|passphrase|pwd|credential|psk|key|authorization)"
+_WORDS: Final = r"(?:secret|token|pass|pwd|credential|psk|key|auth|login|community)"
 _SECRETIVE: Final = re.compile(_WORDS, re.IGNORECASE)
 """What is in the names of secrets, and of some things that are none."""
 
@@ -29,6 +29,8 @@ _SETTING: Final = re.compile(
     rf"((?<![\w.-])[\w.-]*{_WORDS}[\w.-]*\\*[\"']?[ \t]*[:=\s]\s*)\S.*(?:\n[ \t]+\S.*)*", re.IGNORECASE
 )
 """Such a name within a text, with what follows it: to the end of a line, and on lines that are indented after it."""
+
+USERS_OWN: Final = ("labels", "annotations")
 
 _USER: Final = re.compile(r"(://)[^/\s@]+@")
 """Name and password in a URL."""
@@ -43,8 +45,9 @@ def digest_of_template(template: Mapping[str, Any]) -> str:
     """Give the digest of a pod template: secrets may be in its environment and its arguments.
 
     Its fields are the API's own, and are no secrets, whatever they are called: `secretName`, the `key` of a toleration.
+    Those of its `labels` and `annotations` are the user's.
     """
-    return _digest(_without_secrets(template, "", by_key=False))
+    return _digest({part: _without_secrets(value, "", by_key=part in USERS_OWN) for part, value in template.items()})
 
 
 def _digest(value: Any) -> str:

@@ -72,12 +72,13 @@ class Child:
     def tail(self) -> str:
         """Give the last lines of the command's output; where Python itself fell over, what the guilty thread was at."""
         lines = self.log.read_text(errors="replace").splitlines()
-        fatal = next((number for number, line in enumerate(lines) if line.startswith(FATAL)), None)
+        # What pytest says of its progress may come before it on the same line.
+        fatal = next((number for number, line in enumerate(lines) if FATAL in line), None)
         if fatal is None:
             return "\n".join(lines[-TAIL_LINES:])
         guilty = (number for number, line in enumerate(lines) if number > fatal and line.startswith(CURRENT))
         start = next(guilty, fatal + 1)
-        return "\n".join([lines[fatal], *lines[start : start + TAIL_LINES]])
+        return "\n".join([lines[fatal][lines[fatal].index(FATAL) :], *lines[start : start + TAIL_LINES]])
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):

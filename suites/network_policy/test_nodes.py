@@ -50,9 +50,16 @@ def test_a_pod_that_is_closed_to_everybody_is_reached_from_its_own_node_alone(
         policies.change(DENY)
         for _ in range(LOOKS):
             require_open([probe.tcp(asked.address, asked.ports["tcp"]) for probe in own], by={asked.name})
-            for probe in others:
-                closed = [probe.tcp(asked.address, asked.ports["tcp"], timeout=1.0)]
-                require_closed(closed, control=[probe.tcp(control.address, control.ports["tcp"])])
+            _require_closed_to(others, asked, control)
+
+
+def _attempts(sources: Sequence[Probe], target: Probe) -> list[Observation]:
+    return [probe.tcp(target.address, target.ports["tcp"], timeout=1.0) for probe in sources]
+
+
+def _require_closed_to(sources: Sequence[Probe], target: Probe, control: Probe) -> None:
+    for probe in sources:
+        require_closed(_attempts([probe], target), control=_attempts([probe], control))
 
 
 @pytest.mark.claim("policy-node-blocks")
@@ -61,9 +68,10 @@ def test_nodes_reach_pods_by_their_address(
 ) -> None:
     """A pod that everything else is denied to is reached from other nodes if their addresses are allowed.
 
-    These are the addresses under which the pod saw them before, when it was reached from everywhere.
+    These are the addresses under which the pod saw them before, when it was reached from everywhere. Until they are
+    allowed, it is closed to them.
     """
-    asked = policies.probe("red/a")
+    asked, control = policies.probe("red/a"), policies.probe("green/a")
     others = [probe for probe in host_probes if probe.node != asked.node]
     if not others:
         not_applicable("there is no other node that takes pods")
@@ -73,8 +81,11 @@ def test_nodes_reach_pods_by_their_address(
         blocks = [policies.only(one.seen_address) for one in before]
         allow = one_way("ingress", rule("ingress", blocks), name="nodes", target=labels(app="a"))
         policies.change(DENY)
+        _require_closed_to(others, asked, control)
         policies.change(Step("the other nodes' addresses were allowed", apply=(allow,)))
-        seen = [one for _ in range(LOOKS) for one in (probe.tcp(asked.address, asked.ports["tcp"]) for probe in others)]
+        seen = policies.tried_until_open(lambda: _attempts(others, asked))
+        seen += [one for _ in range(LOOKS - 1) for one in _attempts(others, asked)]
+        require_open(_attempts(others, control), by={control.name})
     verdict.judge(holds=all_open_or_all_closed(seen), seen="\n  ".join(one.describe() for one in seen))
 
 

@@ -16,7 +16,6 @@ import pytest
 
 from netassay.agent.local import LocalAgent
 from netassay.disruption import Recorded, Watched, require_baseline, timeline
-from netassay.disruption.recorded import Link
 from netassay.errors import HarnessFault
 from netassay.fleet import LocalProbe
 from netassay.fleet.recordings import Recorder
@@ -182,13 +181,11 @@ def test_a_udp_flow_whose_socket_is_ended_for_it_goes_on_with_a_new_one(
     time.sleep(SETTLE)
     (recorded,) = recorder.finish()
     seen = timeline(recorded, event)
-    first, second = recorded.rows
-    assert isinstance(first, Link)
-    assert isinstance(second, Link)
+    first, second = recorded.links
     assert "ECONNABORTED" in first.words
     assert second.last > first.ended
     assert {one.peer for one in seen.answering} == {"server-1"}
-    assert not seen.outages, seen.describe()
+    assert seen.longest < SETTLE, seen.describe()
 
 
 def test_the_beat_is_kept_though_no_answer_comes(alone: LocalProbe, recorder: Recorder, tmp_path: Path) -> None:
@@ -294,8 +291,8 @@ def test_an_answer_that_is_read_late_does_not_shorten_the_outage_after_it(
             echo.answer_for(SETTLE)
             (recorded,) = recorder.finish()
     seen = timeline(recorded, began)
-    (outage,) = seen.outages
-    assert -3 * BEAT < outage.earliest <= recorded.unsure, seen.describe()
+    outage = max(seen.outages, key=lambda one: one.seconds)
+    assert -SLACK < outage.earliest <= recorded.unsure, seen.describe()
     assert outage.least - SLACK <= healed - began <= outage.most + recorded.unsure, seen.describe()
     assert outage.unsure > OUTAGE / 4, "for so much of it nothing was asked"
 

@@ -119,7 +119,17 @@ def test_what_could_not_be_read_is_neither_the_same_nor_another() -> None:
         f"{said} now: forbidden",
     ]
     refused = since(of(Installed(unread="forbidden")))
-    assert refused == Changes([], ["The plug-in's DaemonSets could not be read: forbidden"])
+    assert refused == Changes([], ["The nodes and the plug-in's DaemonSets could not be read: forbidden"])
+
+
+@pytest.mark.parametrize("name", ["flannel-vxlan", "cilium"])
+@pytest.mark.parametrize("kind", ["Node", "DaemonSet", "ConfigMap"])
+def test_a_mode_that_detection_cannot_tell_for_lack_of_rights_is_not_another_one(name: str, kind: str) -> None:
+    sound, blind = detect(recorded(name)), detect(recorded(name, refuses=(kind,)))
+    # Without nodes or DaemonSets it is refused as a baseline.
+    for each in [since(blind, sound), since(sound, blind)] if kind == "ConfigMap" else [since(blind, sound)]:
+        assert not each.found, each
+        assert "could not be read" in "\n".join(each.untold)
 
 
 @pytest.mark.parametrize("name", ["flannel-vxlan", "flannel-policy", "eni-shared", "cilium"])

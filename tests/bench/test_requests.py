@@ -13,6 +13,7 @@ import pytest
 from netassay.agent import pack
 from netassay.bench import requests
 from netassay.bench.cells import requests as loads
+from netassay.fleet.rounds import NOBODY_YET
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,16 @@ def test_requests_are_answered_and_timed(agent, server, connections):
     assert reading.metrics["failed"] == 0
     assert reading.metrics["per_s"] > 100
     assert 0 < reading.metrics["p50_us"] <= reading.metrics["p90_us"] <= reading.metrics["p99_us"]
+
+
+def test_that_nobody_serves_yet_is_told_apart_from_requests_that_fail(agent):
+    """So the harness knows when to ask again: not once requests have been answered."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        asked = [*agent, "ask", str(taken.getsockname()[1]), "--host", "127.0.0.1", "--seconds", "0.2", "--omit", "0.1"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{NOBODY_YET}: [Errno 111]")
 
 
 @pytest.mark.whole

@@ -202,6 +202,12 @@ def test_a_reader_that_leaves_early_changes_neither_the_decision_nor_what_is_kep
     assert json.loads((tmp_path / "after" / "gate" / "gate.json").read_text())["decision"] == "GO"
 
 
+def test_a_command_without_outputs_ends_as_it_would_with_them() -> None:
+    """As a daemon's, whose standard outputs were closed before it was started."""
+    command = f"exec {sys.executable} -m netassay images >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, check=False).returncode == 0
+
+
 def test_every_right_that_preflight_looks_for_is_granted_by_the_manifest() -> None:
     import yaml  # noqa: PLC0415
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-PING, PONG, CLOSING = 0.2, 0.1, 0.1
-BEAT, SILENCE = 0.05, 0.3
-STALL = 0.5
+PING, PONG, CLOSING = 0.5, 0.3, 0.1
+BEAT, SILENCE = 0.05, 0.4
+STALL = 1.0
 """Seconds for which the controller reads nothing: longer than any of its time limits here."""
 
 
@@ -230,6 +230,51 @@ def test_time_in_which_the_loop_stood_still_is_no_silence() -> None:
     assert first == pytest.approx(0.05, abs=0.01)
     assert second == pytest.approx(0.1, abs=0.02)
     assert after == 0
+
+
+class Chopping:
+    """A stream that takes a command in pieces, a turn of the loop for each."""
+
+    def __init__(self) -> None:
+        self.taken, self._hello = b"", [b'{"hello": {"version": 1, "pid": 1, "python": "3.13.0"}}\n']
+        self.first, self.last = asyncio.Event(), asyncio.Event()
+
+    async def open(self) -> None:
+        pass
+
+    async def send(self, data: bytes) -> None:
+        for start in range(0, len(data), channel.FRAME):
+            self.taken += data[start : start + channel.FRAME]
+            self.first.set()
+            await asyncio.sleep(0)
+        if self.taken.count(b"\n") == 2:
+            self.last.set()
+
+    async def receive(self) -> bytes:
+        if not self._hello:
+            await asyncio.Event().wait()
+        return self._hello.pop()
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_command_that_is_given_up_while_it_is_sent_does_not_spoil_the_next_one() -> None:
+    async def commands() -> list[str]:
+        stream = Chopping()
+        driven = Session("pod", lambda: stream)
+        given_up = asyncio.create_task(driven.call("long", 5, what="x" * (3 * channel.FRAME)))
+        await stream.first.wait()
+        given_up.cancel()
+        await asyncio.wait([given_up])
+        assert given_up.cancelled()
+        next_one = asyncio.create_task(driven.call("short", 5))
+        await stream.last.wait()
+        next_one.cancel()
+        await driven.close()
+        return [json.loads(line)["do"] for line in stream.taken.splitlines()]
+
+    assert asyncio.run(asyncio.wait_for(commands(), 5)) == ["long", "short"]
 
 
 class Slow:

@@ -91,6 +91,11 @@ def test_what_modes_of_one_plug_in_have_in_common_is_no_mode_itself() -> None:
     assert list(mode.claims) == list(CLAIMS)
 
 
+def test_limits_that_a_file_does_not_name_are_those_of_the_mode_that_it_extends() -> None:
+    mode = read(mode_file("[claims]").replace(b"flannel-vxlan", b"flannel-alloc"), "one.toml")
+    assert mode.limits == load("flannel-alloc").limits != {}
+
+
 def test_policies_are_enforced_only_where_there_is_something_that_does() -> None:
     assert load("flannel-vxlan").expects("policy-enforced") is Expectation.ABSENT
     assert load("flannel-hostgw").expects("policy-new-pod") is Expectation.ABSENT

@@ -20,6 +20,8 @@ SECRET, OTHER = "hunter2, and more", "swordfish"
         json.dumps({"inner": json.dumps({"password": SECRET})}),
         f"mtu: 1500\npassword: {SECRET}\n",
         f"ipsec:\n  key: >\n    {SECRET}\n    {SECRET}\n",
+        json.dumps({"auths": {"registry.example": {"auth": SECRET}}}),
+        f"DB_PASS={SECRET}\n",
         f"router {{\n  password {SECRET}\n}}\n",
         f"[vpn]\nmtu = 1500\npsk = {SECRET}\n",
         f"{{{{ not YAML\nkey:\n  {SECRET}\n  {SECRET}\n",
@@ -69,6 +71,7 @@ def test_how_json_is_laid_out_does_not_count() -> None:
         {"env": [{"name": "ETCD_PASSWORD", "value": SECRET}]},
         {"args": ["--password", SECRET]},
         {"args": [f"--etcd-token={SECRET}"]},
+        {"args": ["--pass", SECRET]},
         {"command": ["sh", "-c", f"API_KEY={SECRET}\nexec agent"]},
     ],
 )
@@ -76,6 +79,15 @@ def test_no_secret_of_a_pod_template_is_in_its_digest(container: dict[str, objec
     changed = json.loads(json.dumps(container).replace(SECRET, OTHER))
     assert changed != container
     assert digest_of_template({"containers": [container]}) == digest_of_template({"containers": [changed]})
+
+
+@pytest.mark.parametrize("part", ["annotations", "labels"])
+def test_what_its_users_have_called_a_secret_is_in_no_digest_of_a_pod_template(part: str) -> None:
+    def told(key: str, value: str) -> str:
+        return digest_of_template({part: {key: value}, "spec": {}})
+
+    assert told("example.com/token", SECRET) == told("example.com/token", OTHER)
+    assert told("example.com/mtu", "1500") != told("example.com/mtu", "1450")
 
 
 def test_of_a_pod_template_all_else_counts_the_names_of_secrets_too() -> None:

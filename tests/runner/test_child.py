@@ -80,6 +80,7 @@ def test_of_a_crash_of_python_the_thread_is_told_that_it_happened_in(tmp_path: P
     text = """
         import faulthandler, os, threading, time
         faulthandler.enable()
+        print("..", end="", flush=True)
         waiting = [threading.Thread(target=time.sleep, args=(60,), daemon=True) for _ in range(30)]
         def guilty():
             for thread in waiting:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+import errno
 
 MESSAGE = b"netassay".ljust(64, b".")
 BACKLOG = 4096
@@ -25,6 +26,8 @@ IDLE_SECONDS = 60.0
 LEFT_SECONDS = 4.0
 """After how long it takes them to be gone: whoever has its port next must not meet it. Longer than TCP takes to send a
 lost SYN a second and a third time (after 1 s and 3 s), or all that is asked afterwards would be refused."""
+NOBODY = (errno.ECONNREFUSED, errno.EHOSTUNREACH)
+"""How a Service without endpoints ends a connection: kube-proxy refuses it, Cilium has no route."""
 
 
 def rounds(options: argparse.Namespace) -> int:
@@ -109,8 +112,13 @@ class _Tally:
 
 def _ask(options: argparse.Namespace) -> dict[str, object]:
     family, _, _, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
-    # A server that is not there yet is told by how the command ends, and not by failed requests.
-    _connected(family, address).close()
+    try:
+        _connected(family, address).close()
+    except OSError as error:
+        if error.errno in NOBODY:
+            # Told by how the command ends, and not by failed requests.
+            sys.exit(f"nobody serves there yet: {error}")
+        raise
     tally = _Tally(options.omit, options.seconds)
     if options.connections == 1:
         _alone(family, address, tally, fresh=options.fresh)
