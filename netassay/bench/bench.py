@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import netassay
-from netassay.bench import control, footprint, locust, requests, throughput
+from netassay.bench import control, footprint, locust, requests, throughput, udp_rate
 from netassay.bench.cells import CONTROL_PLANE, Cell, cells, levels, loads, locust_cells, locust_loads
 from netassay.bench.cells import requests as cell_requests
 from netassay.bench.processor import above_idle, used
@@ -57,12 +57,6 @@ IDLE_SECONDS: Final = 3.0
 STALE_SECONDS: Final = 2 * 3600.0
 OVERHEAD_SECONDS: Final = 3.0
 """What an iperf3 run takes besides its own time."""
-SHARE_FOR_UDP: Final = 0.25
-"""Of TCP's rate, or UDP's own where it can't keep that, for UDP at a rate that the path can carry."""
-MOST_LOST_PERCENT: Final = 1.0
-"""From which on a rate is taken to be more than the path carries."""
-TRIALS_OF_RATE: Final = 4
-LEAST_UDP_MBPS: Final = 10.0
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,22 +307,18 @@ class Bench:
         )
 
     def _calibrate(self, topology: Topology, progress: Progress) -> float:
-        """The rate for UDP in Mbit/s, to two figures: a quarter of what TCP reaches, or of what UDP does.
-
-        From pod to pod. TCP hands over far more at once than a packet holds; who makes each packet by itself, as iperf3
-        does for UDP, may not come to a quarter of that.
-        """
+        """Find the rate for UDP in Mbit/s, from pod to pod."""
         path = next((c for c in self.cells if c.load.startswith("udp") and not topology.why_not(c)), self.cells[0])
         progress.starts("find a rate for UDP")
         short = msgspec.structs.replace(self.level, seconds=2, omit=0)
         mtu, tell = self._header.environment.mtu, progress.figure
-        run = throughput.measure(topology, path, self._loads["tcp-1"], short, udp_mbps=0, mtu=mtu, tell=tell)
-        rate = _rate(run)
-        for _ in range(TRIALS_OF_RATE):
-            run = throughput.measure(topology, path, self._loads["udp"], short, udp_mbps=rate, mtu=mtu, tell=tell)
-            if run.reading.validity.valid and run.reading.metrics["lost_percent"] < MOST_LOST_PERCENT:
-                break
-            rate = _rate(run)
+
+        def send(load: str, mbps: float) -> udp_rate.Trial:
+            run = throughput.measure(topology, path, self._loads[load], short, udp_mbps=mbps, mtu=mtu, tell=tell)
+            metrics, valid = run.reading.metrics, run.reading.validity.valid
+            return udp_rate.Trial(metrics.get("gbps", 0.0), metrics.get("lost_percent") if valid else None)
+
+        rate = udp_rate.find_rate(send("tcp-1", 0).received_gbps, lambda mbps: send("udp", mbps))
         progress.note(f"UDP is sent at {rate:g} Mbit/s; --udp-mbps {rate:g} does the same in another run")
         return rate
 
@@ -381,11 +371,6 @@ def figure(repetition: Repetition) -> str:
     if "lost_percent" in metrics:
         return f"{metrics['gbps']:.3f} Gbit/s, {metrics['lost_percent']:.2f}% lost"
     return f"{metrics['gbps']:.2f} Gbit/s" if "gbps" in metrics else "no figure"
-
-
-def _rate(run: MeasuredRun) -> float:
-    """UDP's share of what was received, in Mbit/s to two figures."""
-    return max(float(f"{1000 * SHARE_FOR_UDP * run.reading.metrics.get('gbps', 0.0):.2g}"), LEAST_UDP_MBPS)
 
 
 def _families(cluster: Cluster, asked: str) -> tuple[Family, ...]:
