@@ -98,7 +98,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A network link: MTU in bytes, addresses with prefix length.
 
     `kind` is as the kernel's driver calls it ("vxlan", "bridge"), "" for veth and whatever else has none. `peer_index`
-    is that of a veth's other end or of the parent.
+    is that of a veth's other end or of the parent. `sent` are packets since the link was made.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     addresses: tuple[str, ...] = ()
     kind: str = ""
+    sent: int = 0
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,17 @@ class Probe(Addressed):
         return f"{self.name} ({', '.join(part for part in (self.node, self.address) if part)})"
 
     @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """Under which of its addresses others may see it where nobody translates: with the node's network, any link's.
+
+        Asks the agent where that has the node's network.
+        """
+        if not self.host_network:
+            return self.addresses
+        links = [address.partition("/")[0] for link in self.interfaces() for address in link.addresses]
+        return tuple(dict.fromkeys([*self.addresses, *links]))
+
+    @property
     def lost(self) -> str:
         """Why this probe can be used no more, "" while it can."""
         return self.session.lost

@@ -29,7 +29,8 @@ def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
     """Where the mode says that nothing is encapsulated, packets of the node's own MTU pass between its pods and others.
 
     And no node has a link that encapsulates. Where it names an encapsulation, each node has a link of that kind, which
-    takes room of every packet. The control: pods on all nodes reach each other.
+    carries what its pods send to others, and takes room of every packet, if the mode says how much: others fragment
+    what they encapsulate. The control: pods on all nodes reach each other.
     """
     wanted = mode.parameters.encapsulation
     traffic.all_to_all(probes, probes, Protocol.TCP, title="pods across nodes").require()
@@ -37,10 +38,10 @@ def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
     verdict.note("largest packet between nodes", usual(largest), "bytes")
     if wanted == "unknown":
         not_applicable(f"mode {mode.name} does not say; measured: links that encapsulate: {dict(links)}")
-    wrong = []
+    wrong = list(ways.idle(wanted)) if wanted != "none" else []
     for (source, target), size in largest.items():
         whole = size == ways.node_mtu(source)
-        if whole != (wanted == "none"):
+        if whole != (wanted == "none") and (wanted == "none" or mode.parameters.mtu_overhead is not None):
             wrong.append(
                 f"from {source} to {target}, packets of {size} bytes pass whole, of the {ways.node_mtu(source)} that "
                 f"{source} may send: {'nothing is' if whole else 'something is'} added to them on the way"

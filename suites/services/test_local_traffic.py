@@ -53,7 +53,8 @@ def test_external_traffic_keeps_its_clients_address(
 ) -> None:
     """With externalTrafficPolicy Local, an endpoint that is reached by its own node's NodePort sees the true client.
 
-    Clients are the outside host, and what runs in the network of other nodes, as far as there are probes there.
+    Clients are the outside host, and what runs in the network of other nodes, as far as there are probes there. A node
+    has several addresses, and is seen under any of them: Cilium's tunnel has nodes send under that of `cilium_host`.
     """
     near = backends[0]
     clients = [probe for probe in host_probes_if_any if probe.node != near.node]

@@ -33,7 +33,7 @@ def _v6(word: str) -> str:
 
 
 def interfaces() -> list[dict[str, Any]]:
-    """Every link: name, kind, index, MTU in bytes, MAC, state, index of peer or parent, addresses with their prefix."""
+    """Every link: name, kind, index, MTU, MAC, state, index of peer or parent, packets sent, addresses with prefix."""
     addresses: dict[str, list[str]] = {}
     for line in _lines("/proc/net/if_inet6"):
         word, _, length, _, _, name = line.split()
@@ -42,7 +42,7 @@ def interfaces() -> list[dict[str, Any]]:
     for name in sorted(os.listdir("/sys/class/net")):  # noqa: PTH208
         read = {
             key: "".join(_lines(f"/sys/class/net/{name}/{key}"))
-            for key in ("mtu", "address", "operstate", "ifindex", "iflink")
+            for key in ("mtu", "address", "operstate", "ifindex", "iflink", "statistics/tx_packets")
         }
         if not read["mtu"]:
             # Files such as bonding_masters, and links that went away while we were looking.
@@ -56,6 +56,7 @@ def interfaces() -> list[dict[str, Any]]:
                 "mtu": int(read["mtu"]),
                 "mac": read["address"],
                 "state": read["operstate"],
+                "sent": int(read["statistics/tx_packets"] or 0),
                 "addresses": _v4_addresses(name) + addresses.get(name, []),
             }
         )
