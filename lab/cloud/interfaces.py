@@ -89,8 +89,11 @@ class Interfaces:
     def _result(self, lease: Lease) -> dict[str, Any]:
         node = next(host for host in plan.node_hosts(plan.MOST_NODES) if host.name == lease.node)
         if lease.interface:
+            # The plug-in gives the gateway's address to the node's end of the pod's link, and what the node sends there
+            # has it as its source. It is to be the node's own, as with Terway: a chained Cilium knows the node by that,
+            # and lets its kubelet's probes through whatever the policies.
             vswitch = plan.VSWITCHES[lease.wish.vswitch]
-            address, gateway = f"{lease.address}/{vswitch.prefixlen}", plan.gateway(vswitch)
+            address, gateway = f"{lease.address}/{vswitch.prefixlen}", node.address.ip
             routes = [{"dst": "0.0.0.0/0"}]
         else:
             # The VPC is one switch in the lab, so that all of it is on the pod's own link.
