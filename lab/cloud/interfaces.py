@@ -92,11 +92,11 @@ class Interfaces:
             # The plug-in gives the gateway's address to the node's end of the pod's link, and what the node sends there
             # has it as its source. It is to be the node's own, as with Terway: a chained Cilium knows the node by that,
             # and lets its kubelet's probes through whatever the policies.
-            vswitch = plan.VSWITCHES[lease.wish.vswitch]
-            address, gateway = f"{lease.address}/{vswitch.prefixlen}", node.address.ip
+            gateway = node.address.ip
             routes = [{"dst": "0.0.0.0/0"}]
         else:
-            # The VPC is one switch in the lab, so that all of it is on the pod's own link.
-            address, gateway = f"{lease.address}/{plan.VPC.prefixlen}", plan.ROUTER.ip
+            gateway = plan.ROUTER.ip
             routes = [{"dst": "0.0.0.0/0"}, {"dst": str(plan.SERVICE_NETWORK), "gw": str(node.address.ip)}]
+        # The VPC is one switch in the lab, so that all of it is on the pod's own link, the gateway included.
+        address = f"{lease.address}/{plan.VPC.prefixlen}"
         return {"cniVersion": "1.0.0", "ips": [{"address": address, "gateway": str(gateway)}], "routes": routes}
