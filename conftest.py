@@ -37,6 +37,7 @@ pytest_plugins = [
     "fixtures.request_load",
     "fixtures.stateful_sets",
     "fixtures.web",
+    "fixtures.node_addresses",
     "fixtures.ingress",
     "fixtures.gateway",
     "fixtures.starting",

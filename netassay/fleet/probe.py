@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -85,12 +86,12 @@ class Probe(Addressed):
     def own_addresses(self) -> tuple[str, ...]:
         """Under which of its addresses others may see it where nobody translates: with the node's network, any link's.
 
-        Asks the agent where that has the node's network.
+        Asks the agent where that has the node's network. Nobody sees another's loopback address.
         """
         if not self.host_network:
             return self.addresses
-        links = [address.partition("/")[0] for link in self.interfaces() for address in link.addresses]
-        return tuple(dict.fromkeys([*self.addresses, *links]))
+        links = [ip_interface(address).ip for link in self.interfaces() for address in link.addresses]
+        return tuple(dict.fromkeys([*self.addresses, *(str(ip) for ip in links if not ip.is_loopback)]))
 
     @property
     def lost(self) -> str:

@@ -12,8 +12,8 @@ from fixtures.web import may_be_client
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fixtures.cluster import Node
     from fixtures.ingress import Ingresses
+    from fixtures.node_addresses import NodeAddresses
     from fixtures.web import Door, Site, Visitors
 
 
@@ -24,7 +24,7 @@ def test_the_backend_is_told_of_the_client(
     entry: Door,
     visitors: Visitors,
     sites: Sequence[Site],
-    nodes: Sequence[Node],
+    node_addresses: NodeAddresses,
     tls: bool,
 ) -> None:
     """The backend gets the client's Host, and in X-Forwarded-For, -Host and -Proto its address, host and scheme.
@@ -44,4 +44,4 @@ def test_the_backend_is_told_of_the_client(
             assert seen.host == host, where
             assert told.get("x-forwarded-host") == host, where
             assert told.get("x-forwarded-proto") == ("https" if tls else "http"), where
-            assert may_be_client(told.get("x-forwarded-for", ""), response, nodes), where
+            assert may_be_client(told.get("x-forwarded-for", ""), response, node_addresses), where

@@ -50,6 +50,15 @@ def test_readings(probe: LocalProbe) -> None:
     assert probe.link_mtu() >= 0
 
 
+def test_in_a_nodes_network_any_links_address_is_its_own_but_loopbacks(fresh: LocalProbe) -> None:
+    assert fresh.own_addresses == ()
+    fresh.host_network = True
+    of_links = {address.partition("/")[0] for link in fresh.interfaces() for address in link.addresses}
+    assert "127.0.0.1" in of_links
+    assert "127.0.0.1" not in fresh.own_addresses
+    assert set(fresh.own_addresses) >= {address for address in of_links if not address.startswith(("127.", "::1"))}
+
+
 def test_observer_is_told_of_everything(agent: LocalAgent) -> None:
     seen: list[Observation] = []
 

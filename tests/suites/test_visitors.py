@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from fixtures.cluster import Node
 from fixtures.ingress import IngressClass, choose_class, doors, is_of
+from fixtures.node_addresses import NodeAddresses
 from fixtures.patience import Patience
 from fixtures.verdicts import CheckInHand
 from fixtures.web import Ask, Door, Steadiness, Visitors, Visits, may_be_client, with_verdicts
@@ -199,22 +200,44 @@ def test_doors_are_of_the_family_that_is_assayed() -> None:
     assert is_of("lb.example.com", Family.IPV6)
 
 
-def test_a_client_is_known_by_its_address_or_its_nodes() -> None:
-    node = Node(
-        {
-            "metadata": {"name": "node"},
-            "spec": {"podCIDR": "10.1.0.0/24"},
-            "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]},
-        }
-    )
-    seen = response(local_address="198.51.100.7")
-    for told, known in (
-        ("198.51.100.7", True),
-        ("203.0.113.1, 198.51.100.7", True),
+class HostProbe(NamedTuple):
+    """In the network of a node that has an address on a link of which the API says nothing."""
+
+    node: str = "node"
+    own_addresses: tuple[str, ...] = ("192.0.2.1", "192.0.2.99")
+
+
+NODE = Node(
+    {
+        "metadata": {"name": "node"},
+        "spec": {"podCIDR": "10.1.0.0/24"},
+        "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]},
+    }
+)
+CLIENT = "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (CLIENT, True),
+        (f"203.0.113.1, {CLIENT}", True),
         ("192.0.2.1", True),
+        ("192.0.2.99", True),
         ("10.1.0.1", True),
-        ("198.51.100.7, 203.0.113.1", False),
+        (f"{CLIENT}, 203.0.113.1", False),
         ("", False),
         ("unknown", False),
-    ):
-        assert may_be_client(told, seen, [node]) is known, told
+    ],
+)
+def test_a_client_is_known_by_its_address_or_one_of_its_nodes(told: str, known: bool) -> None:
+    addresses = NodeAddresses([NODE], [HostProbe()])
+    assert may_be_client(told, response(local_address=CLIENT), addresses) is known
+
+
+def test_without_a_view_of_nodes_links_no_address_is_called_nobodys() -> None:
+    addresses = NodeAddresses([NODE], [])
+    for told in (CLIENT, "192.0.2.1"):
+        assert may_be_client(told, response(local_address=CLIENT), addresses)
+    with pytest.raises(HarnessFault, match=r"192\.0\.2\.99 is a node's can't be told.* links of node can't"):
+        may_be_client("192.0.2.99", response(local_address=CLIENT), addresses)
