@@ -9,7 +9,7 @@ BLANK: Final = "[redacted]"
 
 _KEY: Final = (
     r"(?:[a-z0-9]+[_-])*(?:access[_-]?key(?:[_-]?(?:id|secret))?|access[_-]?secret|client[_-]?key(?:-data)?|client[_-]?secret"
-    r"|private[_-]?key|token|password|passwd)"
+    r"|private[_-]?key|pre[_-]?shared[_-]?key|psk|token|password|passwd)"
 )
 _SECRET_KEY: Final = re.compile(_KEY, re.IGNORECASE)
 """Keys whose value is a secret, whatever it looks like."""
@@ -23,7 +23,7 @@ _SECRETS: Final = (
     (re.compile(rf"(\b{_KEY}\\*[\"']?\s*[:=]\s*\\*[\"']?)[^\s\"'\\,;}}]+", re.IGNORECASE), rf"\1{BLANK}"),
 )
 
-_HINT: Final = re.compile(r"bearer|basic|eyJ|LTAI|key|secret|token|passw", re.IGNORECASE)
+_HINT: Final = re.compile(r"bearer|basic|eyJ|LTAI|key|secret|token|passw|psk", re.IGNORECASE)
 """What every secret that is known here has in or before it: nearly all strings have none of it, and are let through."""
 
 

@@ -24,6 +24,8 @@ from netassay.results.redact import BLANK, redact, redact_tree
         ("ak LTAI4FexampleExample in a sentence", "LTAI4F"),
         ("bootstrap-token: abcdef.0123456789abcdef", "0123456789abcdef"),
         ("password = hunter2;", "hunter2"),
+        ('{"Type": "wireguard", "PSK": "c2hhcmVkIGJ5IGFsbA=="}', "c2hhcmVk"),
+        ("--pre-shared-key=hidden", "hidden"),
     ],
 )
 def test_secrets_go(text: str, secret: str) -> None:
