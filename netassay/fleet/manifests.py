@@ -55,7 +55,8 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     does with the agent before it starts, and `beside` gives it a second container that serves these ports. `host_path`
     is a folder of the node that it may read, at `HOST_PATH`. With `shared_processes` its agent is not the first process
     of the pod's PID namespace, and so can be killed from inside. `load_image` is the image of a second container,
-    in which generators of load are started by exec. `resources` are extended resources that it asks for.
+    in which generators of load are started by exec. `resources` are extended resources that it asks for. With
+    `capabilities`, its agent is root with these and no others, to read what the kernel shows to nobody else.
     """
 
     node: str | None = None
@@ -81,11 +82,12 @@ class PodOptions(msgspec.Struct, frozen=True, kw_only=True):
     shared_processes: bool = False
     load_image: str = ""
     resources: Mapping[str, str] = {}
+    capabilities: Sequence[str] = ()
 
     @property
     def open_space(self) -> bool:
         """Whether it needs the namespace where Pod Security forbids nothing."""
-        return self.host_network or self.privileged or bool(self.host_ports or self.host_path)
+        return self.host_network or self.privileged or bool(self.host_ports or self.host_path or self.capabilities)
 
 
 def namespace(run: Run, name: str, level: str) -> dict[str, Any]:
@@ -254,6 +256,10 @@ def _container(run: Run, image: str, options: PodOptions) -> dict[str, Any]:
         # Extended resources can't be had in part: what is asked for is the limit.
         usual = container["resources"]
         container["resources"] = {kind: {**usual[kind], **options.resources} for kind in ("requests", "limits")}
+    if options.capabilities:
+        as_root = {"runAsNonRoot": False, "runAsUser": 0, "runAsGroup": 0}
+        added = {"drop": ["ALL"], "add": list(options.capabilities)}
+        container["securityContext"] = {**_CONFINED, **as_root, "capabilities": added}
     if ports:
         # One failure suffices, so that a probe that was switched off is out of its Services within a second or two.
         container["readinessProbe"] = {**readiness, "timeoutSeconds": 5, "failureThreshold": 1}

@@ -271,6 +271,13 @@ class Probe(Addressed):
         """Whether the kernel speaks SCTP now; looking does not have it load the module."""
         return bool(self._facts("has_sctp"))
 
+    def programs(self) -> dict[str, int]:
+        """How many eBPF programs each link of the probe's network namespace has, by the link's name.
+
+        HarnessFault if the kernel does not tell: it wants the capabilities BPF and NET_ADMIN.
+        """
+        return msgspec.convert(self._facts("programs"), dict[str, int])
+
     def hops(self, host: str, port: int, *, most: int) -> int:
         """Routers on the way to the agent that answers UDP at `host`, as far as they count; 0 if none does.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_pods_and_services_are_joined_by_ebpf(
     services: Services, probes: Sequence[Probe], backends: Sequence[Probe], datapath: Datapath, verdict: CheckInHand
 ) -> None:
-    """Every node has the links that an eBPF agent joins pods to, and Services answer.
+    """Every node has the links of an eBPF agent and programs on those that lead to its pods, and Services answer.
 
     Whether kube-proxy runs beside it is noted: where it does not, there is nobody else who could lead to Services.
     """
@@ -28,8 +28,10 @@ def test_pods_and_services_are_joined_by_ebpf(
     service.wait_for(backends, seen_from=probes)
     proxies = datapath.proxies()
     verdict.note("DaemonSets of kube-proxy", len(proxies))
-    without = datapath.without_agent()
+    lacking = datapath.lacking(probes)
     verdict.judge(
-        holds=not without,
-        seen=f"{', '.join(without)} lack the links of an eBPF agent, and {', '.join(proxies) or 'no kube-proxy'} runs",
+        holds=not lacking,
+        seen="; ".join(
+            [*(f"{node}: {why}" for node, why in lacking.items()), f"{', '.join(proxies) or 'no kube-proxy'} runs"]
+        ),
     )

@@ -140,6 +140,17 @@ def test_ports_and_folders_of_the_node_need_the_open_namespace() -> None:
     assert not PodOptions().open_space
 
 
+def test_capabilities_are_of_the_agent_alone_and_need_the_open_namespace() -> None:
+    options = PodOptions(capabilities=("BPF", "NET_ADMIN"), load_image="iperf3:1")
+    agent, beside = probe_pod(RUN, "p", "n", "python:3", options)["spec"]["containers"]
+    assert agent["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN"]}
+    assert agent["securityContext"]["runAsUser"] == 0
+    assert not agent["securityContext"]["allowPrivilegeEscalation"]
+    assert "add" not in beside["securityContext"]["capabilities"]
+    assert "runAsUser" not in pod()["spec"]["containers"][0]["securityContext"]
+    assert options.open_space
+
+
 def test_pods_of_a_stateful_set_answer_by_their_own_names() -> None:
     made = stateful_set(RUN, "set-1", "python:3", service="headless-1", label="serves", count=2)
     template = made["spec"]["template"]

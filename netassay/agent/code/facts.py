@@ -12,6 +12,7 @@ from typing import Any, Callable
 from .counters import counters
 from .kernel import has_sctp
 from .neighbours import neighbours
+from .programs import programs
 
 _RTF_UP = 1
 _RTF_GATEWAY = 2
@@ -148,4 +149,5 @@ READINGS: dict[str, Callable[[], Any]] = {
     "resolv_conf": resolv_conf,
     "link_mtu": link_mtu,
     "has_sctp": has_sctp,
+    "programs": programs,
 }
