@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from fixtures.interfaces import Interfaces
+from fixtures.interfaces import Interfaces, RoutesToNodes
+from netassay.errors import HarnessFault
 from netassay.families import Addressed
 from netassay.fleet.answers import Interface, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fixtures.cluster import Node
     from netassay.cluster import Cluster
     from netassay.fleet import Probe
 
@@ -90,3 +92,39 @@ def test_the_default_route_is_looked_for_in_the_family_that_is_assayed() -> None
 
 def test_two_pods_with_one_hardware_address_are_told() -> None:
     assert "2 pods have the hardware address" in shared_by([with_interface_of_its_own(7)] * 2, host(7))
+
+
+SERVICE = "172.16.0.10"
+NODE_ADDRESS = "192.0.2.1"
+
+
+def leads_to_node(pod: Pod, *host_probes: SimpleNamespace) -> bool:
+    nodes = [SimpleNamespace(name=NODE, addresses=(NODE_ADDRESS,))]
+    routes = RoutesToNodes(cast("Sequence[Node]", nodes), cast("Sequence[Probe]", host_probes))
+    return routes.lead(cast("Probe", pod), SERVICE)
+
+
+def test_a_route_leads_to_the_node_by_the_gateways_address_or_by_a_link_that_ends_there() -> None:
+    by_address = Pod("pod-7", [link("eth0", 7, 7)], [route(SERVICES, "eth0", NODE_ADDRESS)], "10.1.0.7")
+    assert leads_to_node(by_address)
+    assert leads_to_node(with_interface_of_its_own(7), host(7))
+
+
+def test_a_route_past_the_node_does_not_lead_to_it() -> None:
+    assert not leads_to_node(with_interface_of_its_own(7), host(8))
+    eth0, _ = with_interface_of_its_own(7).interfaces()
+    past = Pod("pod-7", [eth0], [route("0.0.0.0/0", "eth0", GATEWAY)], "10.1.0.7")
+    assert not leads_to_node(past, host(7))
+    assert not leads_to_node(Pod("pod-7", [eth0], [], "10.1.0.7"), host(7))
+
+
+def test_the_most_specific_route_counts() -> None:
+    pod = with_interface_of_its_own(7)
+    routes = [*pod.routes(), route("172.16.0.0/24", "eth0", GATEWAY)]
+    pod.routes = lambda: routes
+    assert not leads_to_node(pod, host(7))
+
+
+def test_without_a_view_of_the_nodes_links_a_strange_gateway_is_not_called_a_fault_of_the_network() -> None:
+    with pytest.raises(HarnessFault, match=r"169\.254\.1\.1, is not the node's.* where veth1 ends"):
+        leads_to_node(with_interface_of_its_own(7))
