@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from fixtures.interfaces import Interfaces, RoutesToNodes
+from netassay import terway
 from netassay.errors import HarnessFault
-from netassay.families import Addressed
+from netassay.families import Addressed, Family
 from netassay.fleet.answers import Interface, Route
+from netassay.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,3 +131,101 @@ def test_the_most_specific_route_counts() -> None:
 def test_without_a_view_of_the_nodes_links_a_strange_gateway_is_not_called_a_fault_of_the_network() -> None:
     with pytest.raises(HarnessFault, match=r"169\.254\.1\.1, is not the node's.* where veth1 ends"):
         leads_to_node(with_interface_of_its_own(7))
+
+
+class Written:
+    """A cluster of Terway's, which has its kinds of objects, and these of them."""
+
+    def __init__(self, *, pod_enis: Sequence[dict[str, Any]] = (), nodes: Sequence[dict[str, Any]] = ()) -> None:
+        self._objects = {terway.POD_ENI: pod_enis, terway.NODE: nodes}
+
+    def serves(self, kind: str) -> bool:
+        return kind in self._objects
+
+    def list(self, kind: str) -> Sequence[dict[str, Any]]:
+        return self._objects[kind]
+
+
+DUAL = ("10.1.0.7", "fd00::7")
+ADDRESSES = {"ipv4": "10.1.0.7", "ipv6": "fd00:0::7", "ipv4CIDR": "10.1.0.0/16", "ipv6CIDR": "fd00::/64"}
+
+
+def pod_eni(name: str, eni: str, namespace: str = "space", **allocation: str) -> dict[str, Any]:
+    return {
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"allocations": [{"eni": {"id": eni} if eni else {}, **allocation}]},
+        "status": {"eniInfos": {eni: {"type": "Secondary"}} if eni else {}},
+    }
+
+
+def terway_node(**pods: Sequence[str]) -> dict[str, Any]:
+    """Terway's Node, with one interface that these pods share."""
+    nic: dict[str, Any] = {"id": "eni-1", "ipv4CIDR": "10.1.0.0/16", "ipv6CIDR": "fd00::/64", "ipv4": {}, "ipv6": {}}
+    for name, addresses in pods.items():
+        for each in addresses:
+            nic[str(Family.of(each))][each] = {"ip": each, "podID": f"space/{name}"}
+    return {"metadata": {"name": NODE}, "status": {"networkInterfaces": {"eni-1": nic}}}
+
+
+EMPTY_NODE = {"metadata": {"name": NODE}, "spec": {}, "status": {}}
+
+
+def written(cluster: Written) -> Interfaces:
+    return Interfaces(cast("Cluster", cluster), [])
+
+
+def seven(family: Family = Family.IPV4) -> Probe:
+    return cast("Probe", Pod("seven", [], [], *DUAL).over(family))
+
+
+@pytest.fixture(autouse=True)
+def shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fixtures.interfaces.SHOWN_WITHIN", 0.01)
+    monkeypatch.setattr("fixtures.interfaces.wait_until", partial(wait_until, grace=0.0))
+
+
+def test_kinds_without_objects_say_nothing_of_interfaces() -> None:
+    empty = written(Written(nodes=[EMPTY_NODE]))
+    assert not empty.written_of_pods
+    with pytest.raises(pytest.skip.Exception, match="its objects are empty"):
+        empty.of_nodes([seven()])
+    with pytest.raises(pytest.skip.Exception, match="no IPv4 range"):
+        empty.vswitch_ranges(Family.IPV4)
+
+
+def test_what_is_written_of_other_pods_makes_one_that_is_missing_a_finding() -> None:
+    (shared,) = written(Written(nodes=[terway_node(other=["10.1.0.8"])])).of_nodes([seven()])
+    assert shared.pods == {"10.1.0.8": "space/other"}
+    others = written(Written(pod_enis=[pod_eni("other", "eni-8", ipv4="10.1.0.8")]))
+    assert others.written_of_pods
+    assert "should have one PodENI" in others.wrongly_written([seven()])
+
+
+def test_pods_that_have_interfaces_of_their_own_are_seen_not_to_share_any() -> None:
+    exclusive = Written(pod_enis=[pod_eni("seven", "eni-7", **ADDRESSES)], nodes=[EMPTY_NODE])
+    assert written(exclusive).of_nodes([seven()]) == []
+
+
+@pytest.mark.parametrize("family", Family)
+def test_pods_are_found_by_their_address_of_the_family_that_is_assayed(family: Family) -> None:
+    pod = seven(family)
+    assert not written(Written(pod_enis=[pod_eni("seven", "eni-7", **ADDRESSES)])).wrongly_written([pod])
+    shared = written(Written(nodes=[terway_node(seven=DUAL)]))
+    assert [pod.address in each.pods for each in shared.of_nodes([pod])] == [True]
+    assert terway.within(pod.address, shared.vswitch_ranges(family))
+    assert len(shared.vswitch_ranges(family)) == 1
+
+
+def test_an_interface_with_both_addresses_of_one_pod_is_not_shared() -> None:
+    (alone,) = terway.read_node(terway_node(seven=DUAL))
+    assert not alone.is_shared
+    (shared,) = terway.read_node(terway_node(seven=DUAL, other=["10.1.0.8"]))
+    assert shared.is_shared
+
+
+def test_pods_of_whoever_that_wait_for_an_interface_do_not_have_the_same_one() -> None:
+    pending = [pod_eni("a", "", "elsewhere"), pod_eni("b", "", "elsewhere")]
+    own = pod_eni("seven", "eni-7", **ADDRESSES)
+    assert not written(Written(pod_enis=[own, *pending])).wrongly_written([seven()])
+    twice = pod_eni("c", "eni-7", "elsewhere")
+    assert written(Written(pod_enis=[own, twice])).wrongly_written([seven()]) == "2 PodENIs are of interface eni-7"
