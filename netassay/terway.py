@@ -28,26 +28,37 @@ ENI_RESOURCE: Final = "aliyun/eni"
 
 
 class PodEni(msgspec.Struct, frozen=True):
-    """One interface of a pod: `pod` is namespace/name, `kind` as in "Secondary" or "Member"."""
+    """One interface of a pod: `pod` is namespace/name, `kind` as in "Secondary" or "Member".
+
+    Addresses, and ranges of the vSwitch, are at most one of each IP family. `eni` is "" while there is none yet.
+    """
 
     pod: str
     eni: str
-    address: str
+    addresses: tuple[str, ...]
     vswitch: str
-    vswitch_range: str
+    vswitch_ranges: tuple[str, ...]
     groups: tuple[str, ...]
     kind: str
     fixed: bool
 
 
 class NodeEni(msgspec.Struct, frozen=True):
-    """One interface of a node that its pods share: `pods` are those (namespace/name) by the address that they have."""
+    """One interface of a node that its pods share: `pods` are those (namespace/name) by each address that they have.
+
+    Ranges of the vSwitch are at most one of each IP family.
+    """
 
     node: str
     eni: str
     vswitch: str
-    vswitch_range: str
+    vswitch_ranges: tuple[str, ...]
     pods: Mapping[str, str]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether more than one pod has an address of it; one pod may have two, one of each family."""
+        return len(set(self.pods.values())) > 1
 
 
 def pod_enis(cluster: Cluster) -> list[PodEni]:
@@ -71,9 +82,9 @@ def read_pod_eni(manifest: dict[str, Any]) -> list[PodEni]:
             PodEni(
                 pod=f"{meta['namespace']}/{meta['name']}",
                 eni=eni.get("id", ""),
-                address=allocation.get("ipv4") or allocation.get("ipv6") or "",
+                addresses=tuple(str(ip_address(each)) for each in _of_both_families(allocation, "ipv4", "ipv6")),
                 vswitch=eni.get("vSwitchID", ""),
-                vswitch_range=allocation.get("ipv4CIDR") or allocation.get("ipv6CIDR") or "",
+                vswitch_ranges=_of_both_families(allocation, "ipv4CIDR", "ipv6CIDR"),
                 groups=tuple(eni.get("securityGroupIDs") or ()),
                 kind=(infos.get(eni.get("id", "")) or {}).get("type", ""),
                 fixed=(allocation.get("allocationType") or {}).get("type") == "Fixed",
@@ -90,10 +101,11 @@ def read_node(manifest: dict[str, Any]) -> list[NodeEni]:
             node=manifest["metadata"]["name"],
             eni=each.get("id", name),
             vswitch=each.get("vSwitchID", ""),
-            vswitch_range=each.get("ipv4CIDR", ""),
+            vswitch_ranges=_of_both_families(each, "ipv4CIDR", "ipv6CIDR"),
             pods={
-                address: entry.get("podID", "")
-                for address, entry in (each.get("ipv4") or {}).items()
+                str(ip_address(address)): entry["podID"]
+                for family in ("ipv4", "ipv6")
+                for address, entry in (each.get(family) or {}).items()
                 if entry.get("podID")
             },
         )
@@ -101,9 +113,14 @@ def read_node(manifest: dict[str, Any]) -> list[NodeEni]:
     ]
 
 
+def _of_both_families(entry: Mapping[str, Any], *keys: str) -> tuple[str, ...]:
+    """Give what these keys of an entry hold, of those that hold something."""
+    return tuple(entry[key] for key in keys if entry.get(key))
+
+
 def within(address: str, ranges: Iterable[str]) -> bool:
-    """Whether an address is in one of these ranges; an empty one holds nothing."""
-    return any(ip_address(address) in ip_network(each) for each in ranges if each)
+    """Whether an address is in one of these ranges, of whichever IP family they are."""
+    return any(ip_address(address) in ip_network(each) for each in ranges)
 
 
 def pod_networking(

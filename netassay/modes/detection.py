@@ -28,8 +28,10 @@ PLUG_INS: Final = {
     "calico-node": "calico",
     "cilium": "cilium",
     "kube-flannel-ds": "flannel",
+    **{f"kube-flannel-ds-{one}": "flannel" for one in ("amd64", "arm64", "arm", "ppc64le", "s390x")},
     "kindnet": "kindnet",
     "canal": "canal",
+    "rke2-canal": "canal",
     "kube-router": "kube-router",
     "antrea-agent": "antrea",
     "weave-net": "weave",
@@ -38,7 +40,10 @@ PLUG_INS: Final = {
     "ovnkube-node": "ovn-kubernetes",
     "kube-ovn-cni": "kube-ovn",
 }
-"""Names of DaemonSets by which plug-ins are known → plug-in. (CRDs prove nothing: plug-ins install each other's.)"""
+"""Names of DaemonSets by which plug-ins are known → plug-in. (CRDs prove nothing: plug-ins install each other's.)
+
+Flannel's older manifests have one for each architecture; those that no node has are meant for no node.
+"""
 
 DETECTORS: Final[Mapping[str, Callable[[Surroundings, dict[str, Any]], list[NodeDetection]]]] = {
     "antrea": antrea,

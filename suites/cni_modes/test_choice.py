@@ -43,10 +43,10 @@ def test_pods_that_are_given_a_vswitch_have_addresses_of_it(
         chosen = guests.join(labels=labels)
         usual = guests.join()
         interfaces.wrongly_written([*chosen, *usual])
-        of = {each.address: each for each in interfaces.of_pods()}
+        of = {address: each for each in interfaces.of_pods() for address in each.addresses}
         for pod in chosen:
             mine = of.get(pod.address)
-            if mine is None or mine.vswitch != other_vswitch or not within(pod.address, [mine.vswitch_range]):
+            if mine is None or mine.vswitch != other_vswitch or not within(pod.address, mine.vswitch_ranges):
                 raise NetworkFault(f"{pod!r} should have an address of {other_vswitch}, and its PodENI says {mine}")
         for pod in usual:
             mine = of.get(pod.address)

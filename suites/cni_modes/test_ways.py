@@ -9,7 +9,7 @@ import pytest
 from fixtures.expectations import require_open, require_source
 from fixtures.services import TCP, UDP, Services
 from fixtures.traffic import Traffic, at
-from fixtures.tunnels import Ways, gateway_to, usual
+from fixtures.tunnels import Ways, usual
 from fixtures.verdicts import CheckInHand, not_applicable
 from netassay.observation import Protocol
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fixtures.cluster import Node
+    from fixtures.interfaces import RoutesToNodes
     from fixtures.services import Port
     from netassay.fleet import Probe
     from netassay.modes import Mode
@@ -111,6 +112,7 @@ def test_what_pods_send_to_services_passes_their_node(
     probes: Sequence[Probe],
     backends: Sequence[Probe],
     nodes: Sequence[Node],
+    routes_to_nodes: RoutesToNodes,
     traffic: Traffic,
     verdict: CheckInHand,
 ) -> None:
@@ -130,6 +132,6 @@ def test_what_pods_send_to_services_passes_their_node(
         seen = {one.seen_address for one in through[caller]}
         if not seen <= set(of_node[caller.node]):
             elsewhere.append(f"{endpoint!r} is called through {service} by {caller!r} from {', '.join(sorted(seen))}")
-        elif gateway_to(caller, service.address) not in of_node[caller.node]:
+        elif not routes_to_nodes.lead(caller, service.address):
             elsewhere.append(f"{caller!r} has no route to {service.address} by its node {caller.node}")
     verdict.judge(holds=not elsewhere, seen="\n".join(elsewhere))

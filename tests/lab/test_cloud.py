@@ -107,13 +107,12 @@ def test_the_objects_have_the_shape_that_is_read_of_terways() -> None:
         ("sg-1",),
         True,
     )
-    assert terway.within(read.address, [read.vswitch_range])
+    assert terway.within(str(lease.address), read.vswitch_ranges)
+    assert read.addresses == (str(lease.address),)
     shared = Addresses("shared", 9).give("c", "node1", "space", "pod", Wish())
     found = terway.read_node(node_resource("node1", [shared], Cloud(interfaces="shared", datapath="veth")))
     assert [each.pods for each in found if each.pods] == [{str(shared.address): "space/pod"}]
-    assert all(
-        ip_address(shared.address) and terway.within(str(shared.address), [each.vswitch_range]) for each in found
-    )
+    assert all(ip_address(shared.address) and terway.within(str(shared.address), each.vswitch_ranges) for each in found)
 
 
 class Table:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SECRET = "LTAI5tPLANTEDplantedPLANTED"  # noqa: S105 - planted, to be looked for
 TERWAY_NODE = "network.alibabacloud.com/v1beta1:Node"
 POOL = "crd.projectcalico.org/v1:IPPool"
+VXLAN = json.dumps({"Backend": {"Type": "vxlan"}})
 INSTALLATION = "operator.tigera.io/v1:Installation"
 
 
@@ -205,8 +206,24 @@ def test_ciliums_mode_is_that_of_its_configuration(data: dict[str, str], mode: s
 
 def test_plug_ins_with_one_mode_are_known_by_their_daemon_set() -> None:
     assert detected([daemon("kindnet")], []).mode == "kindnet"
-    flannel = config("canal-config", {"net-conf.json": json.dumps({"Backend": {"Type": "vxlan"}})})
-    assert detected([daemon("canal")], [flannel]).mode == "canal"
+
+
+@pytest.mark.parametrize("name", ["canal", "rke2-canal"])
+def test_canals_backend_is_that_of_its_own_configuration(name: str) -> None:
+    flannel = config(f"{name}-config", {"net-conf.json": VXLAN})
+    detection = detected([daemon(name)], [flannel])
+    assert (detection.mode, detection.plug_in) == ("canal", "canal")
+    assert detected([daemon(name)], []).mode == "generic"
+
+
+def test_flannel_is_known_by_the_daemon_sets_of_single_architectures_too() -> None:
+    amd64, arm64, none = (daemon(f"kube-flannel-ds-{one}") for one in ("amd64", "arm64", "s390x"))
+    none["status"] = {"desiredNumberScheduled": 0, "numberReady": 0}
+    detection = detected([amd64, arm64, none], [config("kube-flannel-cfg", {"net-conf.json": VXLAN})])
+    assert (detection.mode, detection.plug_in) == ("flannel-vxlan", "flannel")
+    assert "kube-flannel-ds-s390x exists, but is meant for no node" in told(detection)
+    assert detection.installed is not None
+    assert [one.name for one in detection.installed.workloads] == ["kube-flannel-ds-amd64", "kube-flannel-ds-arm64"]
 
 
 @pytest.mark.parametrize(

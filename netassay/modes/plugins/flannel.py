@@ -30,8 +30,8 @@ def flannel(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]
 
 
 def canal(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
-    """Tell the backend of the Flannel in canal."""
-    return _by_backend(around, "canal-config", daemon["metadata"]["namespace"], CANAL)
+    """Tell the backend of the Flannel in canal, whose ConfigMap is named after the DaemonSet, RKE2's too."""
+    return _by_backend(around, f"{name_of(daemon)}-config", daemon["metadata"]["namespace"], CANAL)
 
 
 def with_firewall(around: Surroundings, daemon: dict[str, Any], router: dict[str, Any]) -> list[NodeDetection] | None:
