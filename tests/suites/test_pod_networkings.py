@@ -1,7 +1,8 @@
-"""PodNetworkings: none is relied on before Terway has got it ready."""
+"""PodNetworkings: none is relied on before Terway has got it ready, and pods are where it puts them."""
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -74,3 +75,51 @@ def test_only_where_pods_share_no_interface_is_one_of_their_own_asked_for(
     cluster = TerwaysCluster({"status": "Ready"})
     with pod_networkings(cluster, exclusive=exclusive).selecting(fixed=True):
         assert cluster.made[0]["spec"].get("eniOptions") == options
+
+
+def pod(name: str, address: str) -> Any:
+    return SimpleNamespace(name=name, namespace="space", address=address)
+
+
+def pod_eni(name: str, address: str, vswitch: str, address_range: str) -> dict[str, Any]:
+    """As Terway writes it for a pod on a trunk."""
+    allocation = {"eni": {"id": f"eni-{name}", "vSwitchID": vswitch}, "ipv4": address, "ipv4CIDR": address_range}
+    return {
+        "metadata": {"namespace": "space", "name": name},
+        "spec": {"allocations": [allocation]},
+        "status": {"eniInfos": {f"eni-{name}": {"type": "Member"}}},
+    }
+
+
+MEMBER = pod_eni("chosen", "10.2.0.5", "vsw-2", "10.2.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("usual_address", "enis", "told"),
+    [
+        ("10.1.0.5", [MEMBER], ""),
+        ("10.1.0.5", [MEMBER, pod_eni("usual", "10.1.0.5", "vsw-1", "10.1.0.0/16")], ""),
+        ("10.2.0.6", [MEMBER], "usual.* should not be on vsw-2"),
+        ("10.1.0.5", [MEMBER, pod_eni("usual", "10.1.0.5", "vsw-2", "10.2.0.0/16")], "usual.* should not be on vsw-2"),
+        ("10.1.0.5", [], "chosen.* should have an address of vsw-2, and its PodENI says None"),
+        (
+            "10.1.0.5",
+            [pod_eni("chosen", "10.2.0.5", "vsw-1", "10.1.0.0/16")],
+            "chosen.* should have an address of vsw-2",
+        ),
+        (
+            "10.1.0.5",
+            [pod_eni("chosen", "10.2.0.5", "vsw-2", "10.3.0.0/16")],
+            "chosen.* should have an address of vsw-2",
+        ),
+    ],
+    ids=["shared", "own", "range-of-the-other", "on-the-other", "not-written", "on-the-usual", "out-of-range"],
+)
+def test_pods_are_where_they_are_put_whether_or_not_others_have_an_interface_of_their_own(
+    usual_address: str, enis: list[dict[str, Any]], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fixtures.pod_networkings.SHOWN_WITHIN", 0.01)
+    networkings = pod_networkings(TerwaysCluster(enis=enis))
+    chosen, usual = [pod("chosen", "10.2.0.5")], [pod("usual", usual_address)]
+    said = networkings.misplaced("vsw-2", chosen=chosen, usual=usual)
+    assert re.search(told, said) if told else said == ""
