@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.expectations import require_closed, require_open
+from fixtures.expectations import all_open_or_all_closed, require_closed, require_open
 from fixtures.traffic import Traffic, at
-from netassay.errors import NetworkFault
 from netassay.observation import Protocol
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def test_a_security_group_separates_its_pods_from_others(
     guests: Guests,
     probes: Sequence[Probe],
     traffic: Traffic,
+    verdict: CheckInHand,
 ) -> None:
     """Pods of a group that lets in none but its own reach other pods, and are not reached by those, on any node.
 
@@ -65,7 +65,10 @@ def test_a_security_group_separates_its_pods_from_others(
         require_open(among, by={pod.name for pod in members})
         control = traffic.from_each(probes, probes, lambda pod: at(pod, Protocol.TCP))
         inward = traffic.from_each(probes, members, lambda pod: at(pod, Protocol.TCP, timeout=LOOK))
-        require_closed(inward, control=control)
+        if all_open_or_all_closed(inward):
+            verdict.judge(holds=False, seen=f"pods that are not of {closed_group} reach all that are")
+        else:
+            require_closed(inward, control=control)
 
 
 @pytest.mark.claim("fixed-address")
@@ -87,7 +90,7 @@ def test_a_stateful_sets_pod_keeps_its_address(
         moved = made.move(replaced.pod, nodes[-1])
         verdict.note("successor Ready after the deletion", replaced.seconds, "s")
         verdict.note("successor Ready on another node", moved.seconds, "s")
-        for pod in (replaced.pod, moved.pod):
-            if pod.addresses != first.addresses:
-                raise NetworkFault(f"{first!r} was replaced by {pod!r}: its address should have stayed")
         require_open(traffic.from_each(probes, [moved.pod], lambda pod: at(pod, Protocol.TCP)), by={moved.pod.name})
+        changed = [pod for pod in (replaced.pod, moved.pod) if pod.addresses != first.addresses]
+        said = [f"{first!r} was replaced by {pod!r}: its address should have stayed" for pod in changed]
+        verdict.judge(holds=not changed, seen="\n".join(said))
