@@ -81,9 +81,10 @@ def test_a_stateful_sets_pod_keeps_its_address(
 ) -> None:
     """A StatefulSet's pod that is deleted, and then moved to another node, has the same address each time.
 
-    And it answers there from every node.
+    And it answers there from every node. The control: one that no PodNetworking selects has another address there.
     """
     nodes = sorted({probe.node for probe in probes})
+    stateful_sets.require_new_address_elsewhere(nodes[0], nodes[-1])
     with pod_networkings.selecting(fixed=True) as labels:
         made, _, (first,) = stateful_sets.running(1, labels=labels, node=nodes[0])
         replaced = made.replace(first)
