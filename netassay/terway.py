@@ -23,6 +23,9 @@ POD_NETWORKING: Final = f"{API_VERSION}:PodNetworking"
 SECONDARY: Final = "Secondary"
 """The type of an interface that is a pod's own."""
 
+READY: Final = "Ready"
+"""What the status of a PodNetworking says once Terway selects pods by it."""
+
 ENI_RESOURCE: Final = "aliyun/eni"
 """The extended resource by which the scheduler counts interfaces that pods have of their own."""
 
@@ -132,14 +135,21 @@ def pod_networking(
     vswitch: str = "",
     group: str = "",
     fixed: bool = False,
+    exclusive: bool = False,
 ) -> dict[str, Any]:
-    """A PodNetworking for pods with `pod_labels`; it goes when its `owner` does."""
+    """A PodNetworking for pods with `pod_labels`; it goes when its `owner` does.
+
+    `exclusive` is for nodes whose pods share no interface: from Terway 1.11 on, pods stay off those if it is not said.
+    """
     kind = {"type": "Fixed", "releaseStrategy": "TTL", "releaseAfter": "10m"} if fixed else {"type": "Elastic"}
     spec: dict[str, Any] = {"allocationType": kind, "selector": {"podSelector": {"matchLabels": dict(pod_labels)}}}
     if vswitch:
         spec["vSwitchOptions"] = [vswitch]
     if group:
         spec["securityGroupIDs"] = [group]
+    if exclusive:
+        # An API server whose Terway is older does not know the field, and drops it.
+        spec["eniOptions"] = {"eniType": "ENI"}
     return {
         "apiVersion": API_VERSION,
         "kind": "PodNetworking",

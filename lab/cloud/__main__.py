@@ -27,7 +27,7 @@ def main() -> None:
         jobs.append(Routes(core, cloud.routes, cloud.route_quota).keep)
     if cloud.interfaces:
         interfaces = Interfaces(api, cloud, int(sys.argv[2]))
-        jobs += [interfaces.serve, interfaces.publish]
+        jobs += [interfaces.serve, interfaces.publish, interfaces.keep_networkings]
     with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
         for ended in as_completed([pool.submit(job) for job in jobs]):
             # Whoever started this starts it again, whole.

@@ -60,6 +60,10 @@ class Interfaces:
             except ApiException as error:
                 sys.stderr.write(f"could not be shown: {error.status} {error.reason} {error.body}\n")
 
+    def keep_networkings(self) -> None:
+        """Get PodNetworkings ready for ever, whatever else is still to be shown."""
+        self._objects.keep_networkings()
+
     def answer(self, command: str, node: str, container: str, namespace: str, pod: str) -> dict[str, Any]:
         """Carry out a command of the IPAM plug-in, and give what CNI calls its result or its error."""
         if command == "ADD":

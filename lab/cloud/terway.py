@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from kubernetes import client
 from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
 
 from lab import plan
 from lab.cloud.addresses import DEFAULT_VSWITCH, Lease, Wish
@@ -23,6 +25,8 @@ VERSION: Final = "v1beta1"
 STAND_IN: Final = {"netassay.dev/stand-in": "true"}
 ENI: Final = "aliyun/eni"
 SERVED_WITHIN: Final = 60.0
+PAUSE: Final = 1.0
+READY: Final = "Ready"
 
 
 class Objects:
@@ -49,6 +53,30 @@ class Objects:
                 time.sleep(0.5)
             self._begin(node.name)
 
+    def keep_networkings(self) -> None:
+        """Get PodNetworkings ready, for ever: as with Terway, each a while after it was made."""
+        seen: set[str] = set()
+        while True:
+            # What can't be read or written now, or was changed meanwhile, is done at a later look.
+            with suppress(ApiException, HTTPError):
+                seen = self.ready_networkings(seen)
+            time.sleep(PAUSE)
+
+    def ready_networkings(self, seen: set[str]) -> set[str]:
+        """Get those PodNetworkings ready that were `seen` not to be at the last look; those seen not to be at this.
+
+        They are known by their UIDs: a name may be used again.
+        """
+        listed = self._custom.list_cluster_custom_object(GROUP, VERSION, "podnetworkings", _request_timeout=5)
+        waiting = [each for each in listed["items"] if not _is_ready(each)]
+        for each in waiting:
+            if each["metadata"]["uid"] in seen:
+                name, body = each["metadata"]["name"], {**each, "status": networking_status(each)}
+                self._custom.replace_cluster_custom_object(
+                    GROUP, VERSION, "podnetworkings", name, body, _request_timeout=5
+                )
+        return {each["metadata"]["uid"] for each in waiting}
+
     def _known(self, node: str) -> bool:
         try:
             self._core.read_node(node, _request_timeout=5)
@@ -69,7 +97,7 @@ class Objects:
         except ApiException:
             return Wish()
         for networking in networkings:
-            if _selects(networking["spec"].get("selector", {}), labels, around):
+            if _is_ready(networking) and _selects(networking["spec"].get("selector", {}), labels, around):
                 spec = networking["spec"]
                 return Wish(
                     networking["metadata"]["name"],
@@ -151,6 +179,17 @@ def _selects(selector: dict[str, Any], labels: dict[str, str], around: dict[str,
     parts = [(selector.get("podSelector"), labels), (selector.get("namespaceSelector"), around)]
     given = [((part or {}).get("matchLabels") or {}, of) for part, of in parts if part]
     return bool(given) and all(of.get(key) == value for wanted, of in given for key, value in wanted.items())
+
+
+def _is_ready(networking: dict[str, Any]) -> bool:
+    return (networking.get("status") or {}).get("status") == READY
+
+
+def networking_status(networking: dict[str, Any]) -> dict[str, Any]:
+    """The status of a PodNetworking that may select pods."""
+    vswitches = networking.get("spec", {}).get("vSwitchOptions") or [DEFAULT_VSWITCH]
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"status": READY, "updateAt": now, "vSwitches": [{"id": each, "zone": "lab-a"} for each in vswitches]}
 
 
 def pod_eni(lease: Lease) -> dict[str, Any]:

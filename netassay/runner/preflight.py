@@ -94,7 +94,8 @@ def _rights() -> list[Right]:
     enis = "to check interfaces of Terway"
     rights += [Right("list", kind, "network.alibabacloud.com", "", False, enis) for kind in ("nodes", "podenis")]
     rights += [
-        Right(verb, "podnetworkings", "network.alibabacloud.com", "", False, enis) for verb in ("create", "delete")
+        Right(verb, "podnetworkings", "network.alibabacloud.com", "", False, enis)
+        for verb in ("get", "create", "delete")
     ]
     web = {
         ("ingresses", "networking.k8s.io"): ("get", "create", "patch", "delete"),

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.expectations import require_closed, require_open
+from fixtures.expectations import all_open_or_all_closed, require_closed, require_open
 from fixtures.traffic import Traffic, at
-from netassay.errors import NetworkFault
 from netassay.observation import Protocol
-from netassay.terway import within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fixtures.interfaces import Interfaces
     from fixtures.pod_networkings import PodNetworkings
     from fixtures.probes import Guests
     from fixtures.stateful_sets import StatefulSets
@@ -32,8 +29,8 @@ def test_pods_that_are_given_a_vswitch_have_addresses_of_it(
     other_vswitch: str,
     guests: Guests,
     probes: Sequence[Probe],
-    interfaces: Interfaces,
     traffic: Traffic,
+    verdict: CheckInHand,
 ) -> None:
     """A pod that a PodNetworking puts on another vSwitch has an address of that, and reaches pods of the usual one.
 
@@ -42,17 +39,9 @@ def test_pods_that_are_given_a_vswitch_have_addresses_of_it(
     with pod_networkings.selecting(vswitch=other_vswitch) as labels:
         chosen = guests.join(labels=labels)
         usual = guests.join()
-        interfaces.wrongly_written([*chosen, *usual])
-        of = {address: each for each in interfaces.of_pods() for address in each.addresses}
-        for pod in chosen:
-            mine = of.get(pod.address)
-            if mine is None or mine.vswitch != other_vswitch or not within(pod.address, mine.vswitch_ranges):
-                raise NetworkFault(f"{pod!r} should have an address of {other_vswitch}, and its PodENI says {mine}")
-        for pod in usual:
-            mine = of.get(pod.address)
-            if mine is None or mine.vswitch == other_vswitch:
-                raise NetworkFault(f"{pod!r} should not be on {other_vswitch}, and its PodENI says {mine}")
         traffic.all_to_all([*chosen, *probes], [*chosen, *probes], Protocol.TCP, title="across vSwitches").require()
+        misplaced = pod_networkings.misplaced(other_vswitch, chosen=chosen, usual=usual)
+        verdict.judge(holds=not misplaced, seen=misplaced)
 
 
 @pytest.mark.claim("security-group")
@@ -62,6 +51,7 @@ def test_a_security_group_separates_its_pods_from_others(
     guests: Guests,
     probes: Sequence[Probe],
     traffic: Traffic,
+    verdict: CheckInHand,
 ) -> None:
     """Pods of a group that lets in none but its own reach other pods, and are not reached by those, on any node.
 
@@ -75,7 +65,10 @@ def test_a_security_group_separates_its_pods_from_others(
         require_open(among, by={pod.name for pod in members})
         control = traffic.from_each(probes, probes, lambda pod: at(pod, Protocol.TCP))
         inward = traffic.from_each(probes, members, lambda pod: at(pod, Protocol.TCP, timeout=LOOK))
-        require_closed(inward, control=control)
+        if all_open_or_all_closed(inward):
+            verdict.judge(holds=False, seen=f"pods that are not of {closed_group} reach all that are")
+        else:
+            require_closed(inward, control=control)
 
 
 @pytest.mark.claim("fixed-address")
@@ -88,16 +81,17 @@ def test_a_stateful_sets_pod_keeps_its_address(
 ) -> None:
     """A StatefulSet's pod that is deleted, and then moved to another node, has the same address each time.
 
-    And it answers there from every node.
+    And it answers there from every node. The control: one that no PodNetworking selects has another address there.
     """
     nodes = sorted({probe.node for probe in probes})
+    stateful_sets.require_new_address_elsewhere(nodes[0], nodes[-1])
     with pod_networkings.selecting(fixed=True) as labels:
         made, _, (first,) = stateful_sets.running(1, labels=labels, node=nodes[0])
         replaced = made.replace(first)
         moved = made.move(replaced.pod, nodes[-1])
         verdict.note("successor Ready after the deletion", replaced.seconds, "s")
         verdict.note("successor Ready on another node", moved.seconds, "s")
-        for pod in (replaced.pod, moved.pod):
-            if pod.addresses != first.addresses:
-                raise NetworkFault(f"{first!r} was replaced by {pod!r}: its address should have stayed")
         require_open(traffic.from_each(probes, [moved.pod], lambda pod: at(pod, Protocol.TCP)), by={moved.pod.name})
+        changed = [pod for pod in (replaced.pod, moved.pod) if pod.addresses != first.addresses]
+        said = [f"{first!r} was replaced by {pod!r}: its address should have stayed" for pod in changed]
+        verdict.judge(holds=not changed, seen="\n".join(said))

@@ -13,7 +13,7 @@ from lab import plan
 from lab.cloud import routes
 from lab.cloud.addresses import Addresses, NoAddressError, Wish
 from lab.cloud.groups import ruleset
-from lab.cloud.terway import node_resource, pod_eni
+from lab.cloud.terway import Objects, node_resource, pod_eni
 from lab.modes import Cloud
 from netassay import terway
 
@@ -113,6 +113,44 @@ def test_the_objects_have_the_shape_that_is_read_of_terways() -> None:
     found = terway.read_node(node_resource("node1", [shared], Cloud(interfaces="shared", datapath="veth")))
     assert [each.pods for each in found if each.pods] == [{str(shared.address): "space/pod"}]
     assert all(ip_address(shared.address) and terway.within(str(shared.address), each.vswitch_ranges) for each in found)
+
+
+class Networkings:
+    """An API server that keeps one PodNetworking, and one pod that this selects."""
+
+    def __init__(self) -> None:
+        selector = {"podSelector": {"matchLabels": {"net": "mine"}}}
+        spec = {"selector": selector, "vSwitchOptions": [plan.SPARE_VSWITCH]}
+        self.kept: dict[str, Any] = {"metadata": {"name": "mine", "uid": "1", "resourceVersion": "7"}, "spec": spec}
+
+    def list_cluster_custom_object(self, *_: str, **__: object) -> dict[str, Any]:
+        return {"items": [self.kept]}
+
+    def replace_cluster_custom_object(self, *where: Any, **_: object) -> None:
+        *_, name, body = where
+        assert (name, body["metadata"]) == ("mine", self.kept["metadata"])
+        self.kept = body
+
+    def read_namespaced_pod(self, *_: str, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(metadata=SimpleNamespace(labels={"net": "mine"}))
+
+    def read_namespace(self, *_: str, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(metadata=SimpleNamespace(labels={}))
+
+
+def test_a_pod_networking_selects_pods_only_once_it_is_ready_a_look_after_it_was_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Networkings()
+    monkeypatch.setattr("lab.cloud.terway.client.CoreV1Api", lambda _: server)
+    monkeypatch.setattr("lab.cloud.terway.client.CustomObjectsApi", lambda _: server)
+    objects = Objects(None, Cloud(interfaces="exclusive"), 1)
+    seen = objects.ready_networkings(set())
+    assert (seen, objects.wish("space", "pod")) == ({"1"}, Wish())
+    objects.ready_networkings(seen)
+    assert server.kept["status"]["status"] == terway.READY
+    assert objects.wish("space", "pod").vswitch == plan.SPARE_VSWITCH
+    assert objects.ready_networkings(seen) == set()
 
 
 class Table:

@@ -1,0 +1,48 @@
+"""How many interfaces a node has left: pods ask for what is counted, whoever else would add the request."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from fixtures.eni_limits import EniLimits
+from fixtures.probes import Guests
+
+if TYPE_CHECKING:
+    from netassay.families import Family
+
+NODE = "node1"
+
+
+class Scheduler:
+    """A fleet and a cluster whose node has three interfaces, of which pods have what they ask for, and no more."""
+
+    def __init__(self) -> None:
+        self.run = SimpleNamespace(id="1")
+        self.pods: list[dict[str, Any]] = []
+
+    def add(self, name: str, *, node: str, wait: bool, resources: dict[str, str] | None = None) -> Any:
+        assert not wait
+        container = {"resources": {"requests": resources or {}}}
+        self.pods.append({"spec": {"nodeName": node, "containers": [container]}})
+        return SimpleNamespace(name=name, over=lambda _: SimpleNamespace(name=name))
+
+    def add_many(self, names: list[str], **options: Any) -> list[Any]:
+        return [self.add(name, wait=False, **options) for name in names]
+
+    def get(self, *_: str) -> dict[str, Any]:
+        return {"status": {"allocatable": {"aliyun/eni": "3"}}}
+
+    def list(self, _: str) -> list[dict[str, Any]]:
+        return self.pods
+
+
+def test_one_pod_more_asks_for_an_interface_itself() -> None:
+    scheduler = cast("Any", Scheduler())
+    guests = Guests(scheduler, [NODE], cast("Family", None), "w0", itertools.count())
+    limits = EniLimits(scheduler, guests)
+    limits.take_all(NODE)
+    assert limits.left_on(NODE) == 0
+    limits.one_more(NODE)
+    assert limits.left_on(NODE) == -1
