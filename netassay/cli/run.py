@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 PROBES = "Probes"
 RESULTS = "Results"
 OUTSIDE = "The world outside"
-WORSE = (130, 143, 1, 3)
+INTERRUPTED = (130, 143)
+WORSE = (*INTERRUPTED, 1, 3)
 """Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
 POLICIES = "Network policies"
@@ -259,7 +260,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
 
     Exit codes: 0 conforms, 1 findings, 2 wrong usage, 3 inconclusive.
     """
-    modes = [part.strip() for part in lab.split(",")]
+    modes = _lab_modes(lab)
     request = Request(
         kubeconfig=kubeconfig,
         context=context,
@@ -301,6 +302,17 @@ def run(  # noqa: PLR0917 - typer calls it by name
     raise typer.Exit(_assay(request, keep_lab=keep_lab)[0])
 
 
+def _lab_modes(lab: str) -> list[str]:
+    """Give the modes that --lab names, one that is empty where it was not given."""
+    modes = [part.strip() for part in lab.split(",")]
+    if lab and not all(modes):
+        # Without a lab, it is the kubeconfig's own cluster that is assayed: nobody means that by a comma too many.
+        raise UsageError(f"--lab {lab!r} names a mode that is empty: leave out the comma, or name one there")
+    if len(set(modes)) < len(modes):
+        raise UsageError(f"--lab {lab!r} names a mode twice: each has one folder, named after it")
+    return modes
+
+
 def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
     """Make one assay: its exit code and its folder."""
     with ExitStack() as held:
@@ -313,7 +325,10 @@ def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
 
 
 def _side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
-    """Assay one lab mode after the other, and write a page that puts them side by side; the worst exit code."""
+    """Assay one lab mode after the other, and write a page that puts them side by side; the worst exit code.
+
+    Whoever ends one of the assays ends them all: the page is of those that were begun.
+    """
     base = request.out or Path("reports", "runs", f"{Run.new().id}-side-by-side")
     requests = {mode: replace(request, lab=mode, out=base / mode) for mode in modes}
     for each in requests.values():
@@ -324,6 +339,8 @@ def _side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
         # Only the last lab can be left up: a machine carries one.
         kept = keep_lab and mode == modes[-1]
         ended.append(_assay(each, keep_lab=kept))
+        if ended[-1][0] in INTERRUPTED:
+            break
     page = base / COMPARISON_HTML
     write_comparison(page, [(read_run(folder), folder) for _, folder in ended])
     console().print(f"side by side: {page}", markup=False, soft_wrap=True)
