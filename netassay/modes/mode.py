@@ -54,7 +54,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of the node's own `podCIDR`. `ipv6_shortfall`: by how much the largest IPv6 packet that passes between nodes falls
     short of the pod's MTU, where that was reckoned for IPv4. `lease_store`: the folder of each node in which its IPAM
     keeps a file for every address that is taken, "" if there is none. `hops` are the routers between pods on different
-    nodes. `service_source` is whose address endpoints see through a cluster IP: the "pod"'s, or that of its "node".
+    nodes, and `hops_of_the_cloud` how many more there may be in between, if its network counts as routers do and not as
+    a switch. `service_source` is whose address endpoints see through a cluster IP: the "pod"'s, or that of its "node".
     `metadata_address`: where a cloud tells its machines about themselves. `policies_followed_seconds`: within how many
     seconds every node follows a change of policies or labels. Kubernetes' own tests allow 30; Cilium's agents wait for
     up to 30 before they look at a changed label (identity-max-jitter), and 5 more (identity-change-grace-period).
@@ -68,6 +69,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ipv6_shortfall: Shortfall | None = None
     lease_store: str = ""
     hops: int | None = None
+    hops_of_the_cloud: int = 0
     service_source: str = ""
     metadata_address: str = "169.254.169.254"
     policies_followed_seconds: float = 30.0

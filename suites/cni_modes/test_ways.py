@@ -9,7 +9,7 @@ import pytest
 from fixtures.expectations import require_open, require_source
 from fixtures.services import TCP, UDP, Services
 from fixtures.traffic import Traffic, at
-from fixtures.tunnels import Ways, usual
+from fixtures.tunnels import Ways, narrowed, unused, used, usual, whole
 from fixtures.verdicts import CheckInHand, not_applicable
 from netassay.observation import Protocol
 
@@ -27,32 +27,28 @@ if TYPE_CHECKING:
 def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
     ways: Ways, probes: Sequence[Probe], traffic: Traffic, mode: Mode, verdict: CheckInHand
 ) -> None:
-    """Where the mode says that nothing is encapsulated, packets of the node's own MTU pass between its pods and others.
+    """Where the mode says that nothing is encapsulated, what pods send to other nodes uses no link that encapsulates.
 
-    And no node has a link that encapsulates. Where it names an encapsulation, each node has a link of that kind, which
+    And packets pass that fill their links. Where it names an encapsulation, each node has a link of that kind, which
     carries what its pods send to others, and takes room of every packet, if the mode says how much: others fragment
     what they encapsulate. The control: pods on all nodes reach each other.
     """
     wanted = mode.parameters.encapsulation
     traffic.all_to_all(probes, probes, Protocol.TCP, title="pods across nodes").require()
-    largest, links = ways.largest_packets(), ways.tunnels()
+    node_mtus, tunnels = ways.node_mtus(), ways.tunnels()
+    largest = ways.largest_packets(node_mtus)
     verdict.note("largest packet between nodes", usual(largest), "bytes")
     if wanted == "unknown":
-        not_applicable(f"mode {mode.name} does not say; measured: links that encapsulate: {dict(links)}")
-    wrong = list(ways.idle(wanted)) if wanted != "none" else []
-    for (source, target), size in largest.items():
-        whole = size == ways.node_mtu(source)
-        if whole != (wanted == "none") and (wanted == "none" or mode.parameters.mtu_overhead is not None):
-            wrong.append(
-                f"from {source} to {target}, packets of {size} bytes pass whole, of the {ways.node_mtu(source)} that "
-                f"{source} may send: {'nothing is' if whole else 'something is'} added to them on the way"
-            )
-    for node, found in links.items():
-        fitting = [link for link in found if f"({wanted})" in link]
-        if wanted == "none" and found:
-            wrong.append(f"{node} has {', '.join(found)}")
-        if wanted != "none" and not fitting:
-            wrong.append(f"{node} has no link of kind {wanted}, but {', '.join(found) or 'none that encapsulates'}")
+        links = {node: [str(link) for link in found] for node, found in tunnels.items()}
+        not_applicable(f"mode {mode.name} does not say; measured: links that encapsulate: {links}")
+    if wanted == "none":
+        wrong = [*used(tunnels), *narrowed(largest, ways.mtus())]
+        for link in (link for found in tunnels.values() for link in found if not link.carries):
+            verdict.remark(f"{link.node} has {link}, which does not carry what its pods send to other nodes")
+    else:
+        wrong = unused(tunnels, wanted)
+        if mode.parameters.mtu_overhead is not None:
+            wrong += whole(largest, node_mtus)
     verdict.judge(holds=not wrong, seen="\n".join(wrong))
 
 
@@ -60,17 +56,19 @@ def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
 def test_there_are_as_many_routers_between_pods_as_the_mode_says(ways: Ways, mode: Mode, verdict: CheckInHand) -> None:
     """A datagram from a pod to a pod on another node is answered if it may pass as many routers as the mode says.
 
-    One that may pass fewer is not.
+    One that may pass fewer is not. Routers of the cloud count where they can be seen.
     """
     hops = ways.hops()
     verdict.note("routers between pods on different nodes", usual(hops))
     wanted = mode.parameters.hops
     if wanted is None:
         not_applicable(f"mode {mode.name} does not say; measured: {usual(hops)}")
+    most = wanted + mode.parameters.hops_of_the_cloud
+    said = f"{wanted}" if most == wanted else f"{wanted}, or up to {most} if the cloud's own are seen"
     wrong = [
-        f"from a pod on {source} to one on {target} there are {count} routers, and mode {mode.name} says {wanted}"
+        f"from a pod on {source} to one on {target} there are {count} routers, and mode {mode.name} says {said}"
         for (source, target), count in hops.items()
-        if count != wanted
+        if not wanted <= count <= most
     ]
     verdict.judge(holds=not wrong, seen="\n".join(wrong))
 

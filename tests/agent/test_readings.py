@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from netassay.agent.code import facts
 from netassay.errors import HarnessFault
 from netassay.observation import Outcome
 
@@ -45,6 +46,46 @@ def test_neighbours_and_their_states(agent: LocalAgent) -> None:
         "('2001:db8::7', '02:00:00:00:00:07', 'left', 'stale')",
     ):
         assert entry in done.stdout, done.stderr
+
+
+KINDS_OF_LINKS = {
+    "vxlan": "id 7 dstport 4789 dev lo",
+    "bridge": "",
+    "ipip": "local 127.0.0.1 remote 127.0.0.2",
+    "sit": "local 127.0.0.1 remote 127.0.0.2",
+    "gre": "local 127.0.0.1 remote 127.0.0.2",
+    "ip6tnl": "local ::1 remote ::2",
+    "ip6gre": "local ::1 remote ::2",
+    "wireguard": "",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_LINKS)
+def test_kinds_of_links(agent: LocalAgent, kind: str) -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import subprocess; from agent.facts import interfaces\n"
+        "subprocess.run(['mount', '-t', 'sysfs', 'none', '/sys'], check=True)\n"
+        "add = ['ip', 'link', 'add', 'probed', 'type', *sys.argv[2:]]\n"
+        "done = subprocess.run(add, capture_output=True, text=True)\n"
+        "print(done.stderr or [link['kind'] for link in interfaces() if link['name'] == 'probed'])"
+    )
+    archive = next(word for word in agent.drive_command if word.endswith(".pyz"))
+    command = ["unshare", "--map-root-user", "--net", "--mount", sys.executable, "-c", script, archive, kind]
+    done = subprocess.run([*command, *KINDS_OF_LINKS[kind].split()], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr:
+        pytest.skip("no network namespace can be made here")
+    if "Unknown device type" in done.stdout:
+        pytest.skip(f"this kernel has no {kind}")
+    assert done.stdout.strip() == f"['{kind}']", done.stderr
+
+
+def test_tunnels_over_ip_are_known_by_their_hardware_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what a kernel says that has them; the numbers are those of include/uapi/linux/if_arp.h."""
+    said = {"uevent": ["INTERFACE=tunl0", "IFINDEX=4"], "type": ["768"]}
+    monkeypatch.setattr(facts, "_lines", lambda path: said[path.rpartition("/")[2]])
+    assert facts._kind("tunl0") == "ipip"
+    said["type"] = ["1"]
+    assert facts._kind("eth0") == ""
 
 
 def test_an_echo_or_the_reason_why_there_is_none(probe: LocalProbe) -> None:

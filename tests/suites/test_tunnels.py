@@ -1,4 +1,7 @@
-"""Whether a tunnel is used: its links count the packets that pods send to other nodes, or they do not."""
+"""Whether a tunnel is used: its links count the packets that pods send to other nodes, or they do not.
+
+And what of the way's largest packets says that something is added to them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from fixtures.tunnels import CONNECTIONS, Ways
+from fixtures.tunnels import CONNECTIONS, Tunnel, Ways, narrowed, unused, used, whole
 from netassay.fleet.answers import Interface
 from netassay.observation import Attempt, Observation, Outcome
 
@@ -24,14 +27,16 @@ class Pod(SimpleNamespace):
 
 
 class Network:
-    """Two nodes with a tunnel, which carries what the pods of some of them send."""
+    """Two nodes with a tunnel, which carries what the pods of some of them send, and `others` in the meantime."""
 
-    def __init__(self, *through_tunnel: str) -> None:
-        self.through_tunnel, self.sent = through_tunnel, dict.fromkeys(NODES, 7)
+    def __init__(self, *through_tunnel: str, others: int = 3) -> None:
+        self.through_tunnel, self.sent, self.others = through_tunnel, dict.fromkeys(NODES, 7), others
         self.pods = [Pod(node=node, address=f"10.0.{place}.2", ports={"tcp": 8080}) for place, node in enumerate(NODES)]
         self.hosts = [Pod(node=node, interfaces=lambda node=node: self._links(node)) for node in NODES]
 
     def _links(self, node: str) -> Sequence[Interface]:
+        # Whatever others send passes between any two looks: while the pods make connections, and while they do not.
+        self.sent[node] += self.others
         usual: dict[str, Any] = {"index": 2, "peer_index": 2, "mtu": 1500, "mac": "", "state": "up"}
         return [
             Interface(name="eth0", sent=1000 * self.sent[node], **usual),
@@ -43,11 +48,21 @@ class Network:
 
     def each(self, work: Mapping[Pod, Sequence[Attempt]]) -> dict[Pod, list[Observation]]:
         for source, row in work.items():
-            self.sent[source.node] += len(row) if source.node in self.through_tunnel else 3
+            self.sent[source.node] += 4 * len(row) if source.node in self.through_tunnel else 0
         return {source: [self._answered(source, attempt) for attempt in row] for source, row in work.items()}
 
     def _answered(self, source: Pod, attempt: Attempt) -> Observation:
         return Observation(source=source.node, source_node=source.node, attempt=attempt, outcome=Outcome.OPEN)
+
+
+def told(network: Network, *, none: bool) -> list[str]:
+    tunnels = tunnels_of(network)
+    return used(tunnels) if none else unused(tunnels, "vxlan")
+
+
+def tunnels_of(network: Network) -> Mapping[str, Sequence[Tunnel]]:
+    as_known = cast("Any", network)
+    return Ways(as_known.pods, as_known.hosts, as_known).tunnels()
 
 
 @pytest.mark.parametrize(
@@ -55,10 +70,43 @@ class Network:
     [(NODES, []), (("node1",), ["node2"]), ((), ["node1", "node2"])],
 )
 def test_a_tunnel_that_does_not_carry_what_a_node_sends_is_told(through_tunnel: Sequence[str], idle: list[str]) -> None:
-    network = cast("Any", Network(*through_tunnel))
-    told = Ways(network.pods, network.hosts, network).idle("vxlan")
-    assert told == [
-        f"{node}'s links of kind vxlan sent 3 packets while its pods made {CONNECTIONS} connections to others: "
-        "they do not carry them"
+    assert told(Network(*through_tunnel), none=False) == [
+        f"{node}'s tunnel0 (vxlan) sent 3 packets while its pods made {CONNECTIONS} connections to others: "
+        "they are not carried by it"
         for node in idle
     ]
+
+
+@pytest.mark.parametrize("others", [0, 3, 50 * CONNECTIONS])
+def test_a_tunnel_that_is_left_over_or_others_use_is_none_of_the_pods(others: int) -> None:
+    assert not told(Network(others=others), none=True)
+
+
+@pytest.mark.parametrize("others", [0, 3, 50 * CONNECTIONS])
+def test_a_tunnel_that_carries_what_a_node_sends_is_told(others: int) -> None:
+    assert told(Network("node2", others=others), none=True) == [
+        f"node2's tunnel0 (vxlan) sent {4 * CONNECTIONS + others} packets while its pods made {CONNECTIONS} "
+        f"connections to others, and {others} in as long a time without: it carries them"
+    ]
+
+
+def test_a_node_without_the_kind_of_tunnel_is_told() -> None:
+    tunnels = tunnels_of(Network(*NODES))
+    assert unused(tunnels, "geneve") == [f"{node} has no link of kind geneve, but tunnel0 (vxlan)" for node in NODES]
+
+
+@pytest.mark.parametrize(
+    ("size", "node", "pods", "is_narrowed", "is_whole"),
+    [
+        (1500, 1500, 1500, False, True),
+        (1450, 1500, 1500, True, False),
+        # Pods' links that are smaller by configuration: nothing is added, and so many are not the node's whole room.
+        (1450, 1500, 1450, False, False),
+        (1400, 1500, 1450, True, False),
+    ],
+)
+def test_what_is_added_to_packets(size: int, node: int, pods: int, *, is_narrowed: bool, is_whole: bool) -> None:
+    largest = {NODES: size}
+    assert bool(narrowed(largest, {"node1": min(node, pods), "node2": 9000})) is is_narrowed
+    assert bool(narrowed(largest, {"node2": min(node, pods), "node1": 9000})) is is_narrowed
+    assert bool(whole(largest, dict.fromkeys(NODES, node))) is is_whole

@@ -18,6 +18,9 @@ _RTF_UP = 1
 _RTF_GATEWAY = 2
 _ROUTE_COLUMNS = 8
 
+# Tunnels over IP have no name of their own in sysfs, but the hardware type of include/uapi/linux/if_arp.h.
+_KIND_BY_TYPE = {"768": "ipip", "769": "ip6tnl", "776": "sit", "778": "gre", "823": "ip6gre"}
+
 
 def _lines(path: str) -> list[str]:
     with contextlib.suppress(OSError), open(path) as file:  # noqa: PTH123 - pathlib would cost every pod its import
@@ -67,7 +70,8 @@ def interfaces() -> list[dict[str, Any]]:
 def _kind(name: str) -> str:
     """The kind of a link as the kernel's driver calls it, such as vxlan or bridge; "" for those that have none."""
     said = (line.partition("=") for line in _lines(f"/sys/class/net/{name}/uevent"))
-    return next((value for key, _, value in said if key == "DEVTYPE"), "")
+    named = next((value for key, _, value in said if key == "DEVTYPE"), "")
+    return named or _KIND_BY_TYPE.get("".join(_lines(f"/sys/class/net/{name}/type")), "")
 
 
 def _v4_addresses(name: str) -> list[str]:

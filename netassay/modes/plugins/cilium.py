@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 KEYS: Final = (
     *("routing-mode", "tunnel", "tunnel-protocol", "kube-proxy-replacement", "ipam", "cni-chaining-mode"),
     *("enable-ipv4-masquerade", "enable-bpf-masquerade", "enable-policy", "auto-direct-node-routes"),
-    "policy-cidr-match-mode",
+    *("policy-cidr-match-mode", "enable-wireguard", "enable-ipsec"),
 )
 """What of cilium-config says how the network works; nothing else of it is shown."""
+
+ENCRYPTED_BY: Final = {"enable-wireguard": "WireGuard", "enable-ipsec": "IPsec"}
+"""What encrypts packets between nodes, by the key that switches it on."""
 
 CLOUD_IPAM: Final = ("eni", "alibabacloud", "azure")
 
@@ -29,6 +32,11 @@ def cilium(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
     chained = data.get("cni-chaining-mode", "none")
     if chained not in ("none", "", "portmap"):
         return around.everywhere(GENERIC, f"Cilium is chained ({chained}): another plug-in gives pods their network")
+    encrypted = [name for key, name in ENCRYPTED_BY.items() if data.get(key) == "true"]
+    if encrypted:
+        return around.everywhere(
+            "cilium-encrypted", f"packets between nodes are encrypted by {' and '.join(encrypted)}"
+        )
     if data.get("ipam") in CLOUD_IPAM:
         return around.everywhere("cilium-eni", f"ipam={data['ipam']}: addresses are those of the cloud's interfaces")
     routing = data.get("routing-mode") or ("native" if data.get("tunnel") == "disabled" else "tunnel")
