@@ -15,7 +15,7 @@ from netassay.bench.page import BENCH_HTML, write_page
 from netassay.bench.progress import Progress
 from netassay.bench.schema import read
 from netassay.cli.common import WHICH, Context, InCluster, Kubeconfig, Mirror, TolerateTaints, connect, console
-from netassay.cli.run import lab_kubeconfig
+from netassay.cli.labs import lab_kubeconfig, lab_modes
 from netassay.errors import HarnessFault, UsageError
 from netassay.families import AUTO, CHOICES
 from netassay.fleet import DEFAULT_IMAGE
@@ -145,7 +145,7 @@ def bench(  # noqa: PLR0917 - typer calls it by name
 
     Exit codes: 0 measured, 2 wrong usage, 3 something could not be measured.
     """
-    modes = [part.strip() for part in lab.split(",") if part.strip()]
+    modes = lab_modes(lab) if lab else []
     if save and ("/" in save or save.startswith(".")):
         raise UsageError(f"--save takes a plain name, not {save!r}")
     base = out or Path("reports", "bench", Identity.new().id)

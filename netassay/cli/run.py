@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import Annotated
 
 import typer
 
-from netassay import bundle
-from netassay.cli.common import (
-    WHICH,
-    Context,
-    InCluster,
-    Kubeconfig,
-    Mirror,
-    TolerateTaints,
-    connect,
-    console,
-)
+from netassay.cli.assays import assay, side_by_side
+from netassay.cli.common import WHICH, Context, InCluster, Kubeconfig, Mirror, TolerateTaints
+from netassay.cli.labs import lab_modes
 from netassay.errors import UsageError
-from netassay.families import AUTO, CHOICES, of_a_new_lab
-from netassay.fleet import DEFAULT_IMAGE, Run
+from netassay.families import AUTO, CHOICES
+from netassay.fleet import DEFAULT_IMAGE
 from netassay.modes import names
-from netassay.report import COMPARISON_HTML, write_comparison
-from netassay.results.collect import read_run
-from netassay.runner.assay import Assay
 from netassay.runner.images import mirrored
 from netassay.runner.plan import USUAL_PODS, Request, features, split_selection
 from netassay.sampling import FEWEST_PER_NODE, FULL_UP_TO, PER_NODE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PROBES = "Probes"
 RESULTS = "Results"
 OUTSIDE = "The world outside"
-INTERRUPTED = (130, 143)
-WORSE = (*INTERRUPTED, 1, 3)
-"""Exit codes of an assay by how much they count among several: interrupted, findings, inconclusive."""
 WEB = "Ingress and Gateway"
 POLICIES = "Network policies"
 SCALE = "Many nodes"
@@ -56,7 +36,7 @@ def run(  # noqa: PLR0917 - typer calls it by name
         typer.Option(
             metavar="MODE[,MODE…]",
             help="The embedded cluster in this mode, brought up if it is not (see `netassay lab`); several modes, "
-            "separated by commas, are assayed one after the other and put side by side.",
+            "separated by commas, are assayed one after the other, each in a lab of its own, and put side by side.",
             rich_help_panel=WHICH,
             show_default=False,
         ),
@@ -260,7 +240,9 @@ def run(  # noqa: PLR0917 - typer calls it by name
 
     Exit codes: 0 conforms, 1 findings, 2 wrong usage, 3 inconclusive.
     """
-    modes = _lab_modes(lab)
+    if baseline and "," in lab:
+        raise UsageError("--baseline is a run of one network: name one mode with --lab, not several")
+    modes = lab_modes(lab)
     request = Request(
         kubeconfig=kubeconfig,
         context=context,
@@ -294,87 +276,12 @@ def run(  # noqa: PLR0917 - typer calls it by name
         workers=workers,
         keep=keep,
     )
-    if baseline and len(modes) > 1:
-        raise UsageError("--baseline is a run of one network: name one mode with --lab, not several")
     request.validate()
     if len(modes) > 1:
-        raise typer.Exit(_side_by_side(request, modes, keep_lab=keep_lab))
-    raise typer.Exit(_assay(request, keep_lab=keep_lab)[0])
-
-
-def _lab_modes(lab: str) -> list[str]:
-    """Give the modes that --lab names, one that is empty where it was not given."""
-    modes = [part.strip() for part in lab.split(",")]
-    if lab and not all(modes):
-        # Without a lab, it is the kubeconfig's own cluster that is assayed: nobody means that by a comma too many.
-        raise UsageError(f"--lab {lab!r} names a mode that is empty: leave out the comma, or name one there")
-    if len(set(modes)) < len(modes):
-        raise UsageError(f"--lab {lab!r} names a mode twice: each has one folder, named after it")
-    return modes
-
-
-def _assay(request: Request, *, keep_lab: bool) -> tuple[int, Path]:
-    """Make one assay: its exit code and its folder."""
-    with ExitStack() as held:
-        kubeconfig = request.kubeconfig
-        if request.lab:
-            kubeconfig = held.enter_context(lab_kubeconfig(request.lab, request.ip_family, keep=keep_lab))
-        cluster = held.enter_context(connect(kubeconfig, request.context, in_cluster=request.in_cluster))
-        assay = Assay(cluster, request, console())
-        return assay.run(), assay.folder
-
-
-def _side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
-    """Assay one lab mode after the other, and write a page that puts them side by side; the worst exit code.
-
-    Whoever ends one of the assays ends them all: the page is of those that were begun.
-    """
-    base = request.out or Path("reports", "runs", f"{Run.new().id}-side-by-side")
-    requests = {mode: replace(request, lab=mode, out=base / mode) for mode in modes}
-    for each in requests.values():
-        each.validate()
-    ended = []
-    for mode, each in requests.items():
-        console().print(f"[bold]{mode}[/bold]")
-        # Only the last lab can be left up: a machine carries one.
-        kept = keep_lab and mode == modes[-1]
-        ended.append(_assay(each, keep_lab=kept))
-        if ended[-1][0] in INTERRUPTED:
-            break
-    page = base / COMPARISON_HTML
-    write_comparison(page, [(read_run(folder), folder) for _, folder in ended])
-    console().print(f"side by side: {page}", markup=False, soft_wrap=True)
-    codes = [code for code, _ in ended]
-    return next((worst for worst in (*WORSE, *codes) if worst in codes), 0)
+        raise typer.Exit(side_by_side(request, modes, keep_lab=keep_lab))
+    raise typer.Exit(assay(request, keep_lab=keep_lab)[0])
 
 
 def run_help() -> str:
     """Give the help of `run`, with the suites and modes that there are."""
     return f"{inspect.getdoc(run)}\n\nSuites: {', '.join(features())}. Modes: auto, {', '.join(names())}."
-
-
-@contextmanager
-def lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
-    """Give the kubeconfig of the lab in this mode. A lab that was not up is brought up, and taken down again.
-
-    Raises `UsageError` if that can't be done here.
-    """
-    sys.path.append(str(bundle.root()))
-    try:
-        from lab import lifecycle, state  # noqa: PLC0415 - an install without the extra `lab` has not what it needs
-        from lab.errors import LabError  # noqa: PLC0415
-        from netassay.cli.lab import outside_agent  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(f"--lab needs more than is installed ({error}): pip install 'netassay[lab]'") from error
-    try:
-        running = state.running()
-        ours = running is None
-        if running is None or running.mode != mode:
-            running = lifecycle.up(mode, ip_family=of_a_new_lab(ip_family), outside_agent=outside_agent())
-    except LabError as error:
-        raise UsageError(f"--lab {mode}: {error}") from error
-    try:
-        yield running.kubeconfig
-    finally:
-        if ours and not keep:
-            lifecycle.down()

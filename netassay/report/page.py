@@ -12,7 +12,7 @@ from netassay.report.view import view
 from netassay.results.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from netassay.results.schema import RunRecord
@@ -26,16 +26,24 @@ def render(run: RunRecord) -> str:
     return environment().get_template("report.html.j2").render(page=view(run))
 
 
-def render_comparison(runs: Sequence[tuple[RunRecord, str]]) -> str:
-    """Give the page of several runs side by side, each with the address of its own page; as self-contained."""
-    return environment().get_template("compare.html.j2").render(page=compare(runs))
+def render_comparison(runs: Sequence[tuple[RunRecord, str]], not_run: Mapping[str, str] | None = None) -> str:
+    """Give the page of several runs side by side, each with the address of its own page; as self-contained.
+
+    `not_run` are modes that were to be run beside them, and why they were not.
+    """
+    return environment().get_template("compare.html.j2").render(page=compare(runs, not_run or {}))
 
 
-def write_comparison(path: Path, runs: Sequence[tuple[RunRecord, Path]]) -> None:
-    """Write the page of several runs, each with its folder, to `path`. `HarnessFault` if it can't be written."""
+def write_comparison(
+    path: Path, runs: Sequence[tuple[RunRecord, Path]], not_run: Mapping[str, str] | None = None
+) -> None:
+    """Write the page of `render_comparison` to `path`, each run with its folder.
+
+    `HarnessFault` if it can't be written.
+    """
     there = path.absolute().parent
     links = [(run, f"{os.path.relpath(folder.absolute(), there)}/{REPORT_HTML}") for run, folder in runs]
-    write_whole(path, render_comparison([(run, quote(link)) for run, link in links]))
+    write_whole(path, render_comparison([(run, quote(link)) for run, link in links], not_run))
 
 
 def write_report(folder: Path, run: RunRecord) -> Path:

@@ -76,6 +76,8 @@ def test_help_teaches(netassay: Netassay) -> None:
         (["run", "--lab", "flannel-vxlan,,bridge"], "names a mode that is empty"),
         (["run", "--lab", " "], "names a mode that is empty"),
         (["run", "--lab", "bridge,bridge"], "names a mode twice"),
+        (["run", "--lab", "calico"], "there is no lab mode calico"),
+        (["bench", "--lab", ","], "names a mode that is empty"),
         (["report", "/nonexistent"], "name the folder of a run"),
         (["run", "--no-such-option"], "--no-such-option"),
     ],
