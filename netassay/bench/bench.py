@@ -75,7 +75,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     host_probes: bool = True
     tolerate_taints: bool = False
     lab: str = ""
-    stand_in_for: str = ""
     out: Path | None = None
     seed: int | None = None
 
@@ -338,6 +337,7 @@ class Bench:
 
     def _describe(self) -> Header:
         facts = read_facts(self.cluster)
+        facts.lab = facts.lab or self.request.lab
         node = facts.nodes[0] if facts.nodes else None
         environment = Environment(
             kubernetes=facts.version,
@@ -351,8 +351,7 @@ class Bench:
             started=time.time(),
             level=self.request.level,
             mode=self._detection.mode,
-            lab=facts.lab or self.request.lab,
-            stand_in_for=self.request.stand_in_for,
+            lab=facts.lab,
             cells=[cell.id for cell in (*self.cells, *self.web_cells)],
             environment=environment,
             cluster=facts,

@@ -14,6 +14,7 @@ from netassay.bench.compare import CellView, compare, name_of
 from netassay.bench.plots import dots
 from netassay.report.words import moment
 from netassay.results.files import write_whole
+from netassay.results.schema import lab_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,10 @@ def write_page(path: Path, benches: Sequence[Bench], missing: Mapping[str, str])
     cells = [Drawn(cell, Markup(dots(cell))) for cell in compare(benches, missing)]  # noqa: S704
     page = {
         "cells": cells,
-        "benches": [(name_of(bench), bench.header, moment(bench.header.started)) for bench in benches],
+        "benches": [
+            (name_of(bench), bench.header, lab_name(bench.header.cluster), moment(bench.header.started))
+            for bench in benches
+        ],
         "missing": missing,
         "netassay": netassay.__version__,
     }

@@ -97,7 +97,6 @@ class Header(msgspec.Struct, kw_only=True):
     level: str
     mode: str
     lab: str = ""
-    stand_in_for: str = ""
     cells: list[str]
     environment: Environment
     cluster: ClusterFacts

@@ -10,6 +10,7 @@ from netassay.errors import UsageError
 from netassay.gate.benches import BenchValues, read_bench
 from netassay.gate.schema import Side
 from netassay.results.collect import RUN_JSON, read_run
+from netassay.results.schema import lab_name
 from netassay.watch import WATCH_JSON, WatchRecord, read_watch
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Evidence:
             folder=self.folder,
             run_id=run.run_id if run else watch.run_id if watch else "",
             mode=run.mode if run else watch.mode if watch else "",
-            lab=facts.lab if facts else "",
+            lab=lab_name(facts) if facts else "",
             version=facts.version if facts else "",
             started=run.started if run else 0.0,
             evidence=has,

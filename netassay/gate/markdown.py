@@ -21,7 +21,7 @@ def markdown(record: GateRecord) -> str:
     lines += ["| | baseline | candidate |", "| --- | --- | --- |"]
     for title, of in (
         ("results", lambda side: "; ".join(side.evidence) or "none"),
-        ("mode", lambda side: side.mode + (f" (lab:{side.lab}, a stand-in)" if side.lab else "")),
+        ("mode", lambda side: side.mode + (f" ({side.lab})" if side.lab else "")),
         ("Kubernetes", lambda side: side.version),
     ):
         cells = [_cell(of(side)) for side in (record.baseline, record.candidate)]

@@ -52,7 +52,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one of the two sides is, in words."""
+    """What one of the two sides is, in words; `lab` as `results.schema.lab_name` gives it."""
 
     folder: str
     run_id: str = ""

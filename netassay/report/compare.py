@@ -15,7 +15,7 @@ from netassay.report.view import VerdictView, verdict_of, verdict_view
 from netassay.report.words import count, figure, moment
 from netassay.results.conclusion import summarize
 from netassay.results.naming import claim_title
-from netassay.results.schema import Verdict, stand_in
+from netassay.results.schema import Verdict, lab_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Column:
     mode: str
     headline: str
     title: str = ""
-    stand_in: str = ""
+    lab: str = ""
     when: str = ""
     conclusion: str = ""
     link: str = ""
@@ -123,7 +123,7 @@ def _column(run: RunRecord, link: str) -> Column:
     return Column(
         title=run.run_id,
         mode=run.mode,
-        stand_in=stand_in(run.cluster),
+        lab=lab_name(run.cluster),
         when=moment(run.started),
         conclusion=str(summary.conclusion),
         headline=summary.headline,

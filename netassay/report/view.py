@@ -17,7 +17,7 @@ from netassay.report.words import count, duration, moment
 from netassay.results.conclusion import Conclusion, summarize
 from netassay.results.naming import alike, claim_title, variant
 from netassay.results.rerun import rerun
-from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunRecord, Verdict, stand_in
+from netassay.results.schema import CheckRecord, ClusterFacts, Evidence, RunRecord, Verdict, lab_name
 from netassay.results.tally import by_tag
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Page:
     took: str
     mode: str
     mode_summary: str
-    stand_in: str
+    lab: str
     cluster: ClusterFacts
     detection: Detection | None
     tally: list[tuple[VerdictView, int]]
@@ -173,7 +173,7 @@ def view(run: RunRecord) -> Page:
         took=duration(run.finished - run.started),
         mode=run.mode or (run.detection.mode if run.detection else "unknown"),
         mode_summary=load(run.mode).summary if run.mode in names() else "",
-        stand_in=stand_in(run.cluster),
+        lab=lab_name(run.cluster),
         cluster=run.cluster,
         detection=run.detection,
         tally=[(verdict_view(verdict), summary.counts[verdict]) for verdict in SEVERITY],

@@ -9,6 +9,7 @@ from netassay.report.environment import environment
 from netassay.report.timelines import WIDTH, Strip, strip
 from netassay.report.words import duration, moment
 from netassay.results.files import write_whole
+from netassay.results.schema import lab_name
 from netassay.watch import Disturbance, conclude
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def watch_view(record: WatchRecord) -> WatchView:
         style=STYLE_OF[concluded.disturbance],
         word=WORDS_OF[concluded.disturbance],
         mode=record.mode,
-        lab=record.cluster.lab,
+        lab=lab_name(record.cluster),
         when=moment(record.started),
         lasted=duration(record.finished - record.started),
         event=record.event,

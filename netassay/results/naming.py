@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netassay.claims import CLAIMS
-from netassay.results.schema import Verdict, stand_in
+from netassay.results.schema import Verdict, lab_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def name_of(check: Check | CheckRecord | ShelvedCheck) -> str:
 
 def network_name(cluster: ClusterFacts, mode: str) -> str:
     """Name the network that runs are of: the cluster, and its CNI mode."""
-    return f"{stand_in(cluster) or cluster.server or 'an unknown cluster'}, mode {mode or 'unknown'}"
+    return f"{lab_name(cluster) or cluster.server or 'an unknown cluster'}, mode {mode or 'unknown'}"
 
 
 def first_line(message: str) -> str:

@@ -139,8 +139,8 @@ class NodeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ClusterFacts(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The cluster that was assayed.
 
-    `lab` is the embedded cluster's mode if it is that: a stand-in, and reports must call it so; `stands_in_for` is
-    the system that it imitates, where it is not that system itself. `service_proxy` is kube-proxy's mode, as its
+    `lab` is the embedded cluster's mode if it is that, and reports must call it so; `stands_in_for` is the system that
+    it imitates, where it is not that system itself. `service_proxy` is kube-proxy's mode, as its
     ConfigMap says. `unread` says what could not be read, and why.
     """
 
@@ -154,9 +154,15 @@ class ClusterFacts(msgspec.Struct, kw_only=True, omit_defaults=True):
     unread: list[str] = []
 
 
-def stand_in(cluster: ClusterFacts) -> str:
-    """Give the words for the embedded cluster, as in `lab:eni-exclusive for Terway exclusive ENI`; "" if it is none."""
-    return " for ".join(part for part in (f"lab:{cluster.lab}", cluster.stands_in_for) if part) if cluster.lab else ""
+def lab_name(cluster: ClusterFacts) -> str:
+    """Give the words for the embedded cluster, "" for any other.
+
+    As in `lab:eni-exclusive, a lab stand-in for Terway exclusive ENI`, or `lab:cilium, a lab` where it runs the system
+    itself.
+    """
+    if not cluster.lab:
+        return ""
+    return f"lab:{cluster.lab}, a lab" + (f" stand-in for {cluster.stands_in_for}" if cluster.stands_in_for else "")
 
 
 class RunRecord(msgspec.Struct, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from netassay.errors import UsageError
 from netassay.results.collect import RUN_JSON
-from netassay.results.schema import SCHEMA, ClusterFacts, Figure, Verdict, stand_in
+from netassay.results.schema import SCHEMA, ClusterFacts, Figure, Verdict, lab_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ class ShelvedRun(msgspec.Struct):
     @property
     def network(self) -> tuple[str, str, str]:
         """What has to be the same for runs to be of one network: the cluster, its lab if it is one, and the mode."""
-        return self.cluster.server, stand_in(self.cluster), self.mode
+        return self.cluster.server, lab_name(self.cluster), self.mode
 
 
 @dataclass(frozen=True)

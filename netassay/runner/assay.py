@@ -15,7 +15,7 @@ from netassay.modes import detect, load
 from netassay.results.collect import collect, write_header
 from netassay.results.conclusion import Summary, summarize
 from netassay.results.facts import read_facts
-from netassay.results.schema import RunRecord
+from netassay.results.schema import RunRecord, lab_name
 from netassay.runner.child import Child
 from netassay.runner.interrupts import Interrupted, Interrupts
 from netassay.runner.outputs import write_outputs
@@ -71,7 +71,7 @@ class Assay:
     def _check(self) -> None:
         self._sweep_leftovers()
         header = self._header()
-        lab = f" (lab:{header.cluster.lab})" if header.cluster.lab else ""
+        lab = f" ({lab_name(header.cluster)})" if header.cluster.lab else ""
         self.console.print(f"run {self.identity.id}: {self.cluster.server}, {header.cluster.version}{lab}")
         evidence = "; ".join(header.detection.evidence) if header.detection else ""
         self.console.print(f"mode {header.mode}: {evidence}", markup=False, soft_wrap=True)

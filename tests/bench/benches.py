@@ -38,7 +38,7 @@ def bench(mode, values, controls=(), *, kernel="6.18", invalid=(), absent=None):
         lab=mode,
         cells=[CONTROL, CELL],
         environment=environment,
-        cluster=ClusterFacts(server=""),
+        cluster=ClusterFacts(lab=mode),
         absent=absent or {},
     )
     return Bench(header, lines)

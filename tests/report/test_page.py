@@ -81,14 +81,6 @@ def test_a_finding_says_what_was_seen_and_how_to_check_again(broken: str) -> Non
     assert "netassay run --lab=flannel-vxlan --select reachability/test_pod_to_pod_tcp.py::test_pod_to_pod_tcp" in text
 
 
-def test_the_lab_is_called_a_stand_in(broken: str) -> None:
-    assert "lab:flannel-vxlan" in broken
-    assert "a lab stand-in" in broken
-    own = samples.healthy()
-    own.cluster.lab = ""
-    assert "stand-in" not in render(own)
-
-
 def test_nothing_of_a_cluster_becomes_markup() -> None:
     run = samples.broken()
     hostile = samples.HOSTILE
