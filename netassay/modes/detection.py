@@ -129,5 +129,6 @@ def _agree(per_node: list[NodeDetection], evidence: list[str]) -> str:
     if len(modes) == 1:
         return next(iter(modes))
     if modes:
-        evidence.append("nodes differ: " + ", ".join(f"{mode} on {count}" for mode, count in modes.most_common()))
+        found = ", ".join(f"{mode} on {count}" for mode, count in modes.most_common())
+        evidence.append(f"nodes differ: {found}; nothing is assumed of any, unless --mode says which is meant")
     return GENERIC

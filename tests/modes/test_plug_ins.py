@@ -207,6 +207,30 @@ def test_ciliums_mode_is_that_of_its_configuration(data: dict[str, str], mode: s
         assert f"{key}={value}" in told(detection)
 
 
+NODE_CONFIG = "cilium.io/v2:CiliumNodeConfig"
+
+
+def node_config(name: str, defaults: dict[str, str], namespace: str = "kube-system") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace}
+    return {"metadata": metadata, "spec": {"nodeSelector": {"matchLabels": {"pool": "new"}}, "defaults": defaults}}
+
+
+def test_a_cilium_that_is_set_up_otherwise_on_some_nodes_is_told_by_node() -> None:
+    nodes = [node("n1"), node("n2", labels={"pool": "new"})]
+    data = {"routing-mode": "tunnel", "tunnel-protocol": "vxlan"}
+    configs = [
+        node_config("b", {"routing-mode": "native"}),
+        node_config("a", {"routing-mode": "tunnel", "tunnel-protocol": "geneve"}),
+        node_config("c", {"tunnel-protocol": "geneve", "routing-mode": "tunnel"}, namespace="elsewhere"),
+    ]
+    detection = detected([daemon("cilium")], [config("cilium-config", data)], nodes, **{NODE_CONFIG: configs})
+    assert [one.mode for one in detection.nodes] == ["cilium-vxlan", "cilium-native"]
+    assert detection.mode == "generic"
+    assert "nodes differ: cilium-vxlan on 1, cilium-native on 1; nothing is assumed of any" in told(detection)
+    assert "CiliumNodeConfig b: routing-mode=native" in detection.nodes[1].evidence
+    assert not any("CiliumNodeConfig" in line for line in detection.nodes[0].evidence)
+
+
 def test_plug_ins_with_one_mode_are_known_by_their_daemon_set() -> None:
     assert detected([daemon("kindnet")], []).mode == "kindnet"
 
