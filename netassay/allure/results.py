@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from allure_commons import model2
 from allure_commons.logger import AllureFileLogger
 
@@ -20,7 +19,7 @@ from netassay.allure.surroundings import BY_DESIGN, CATEGORIES, environment_prop
 from netassay.claims import CLAIMS
 from netassay.results.files import cannot_write
 from netassay.results.naming import variant
-from netassay.results.redact import redact_tree
+from netassay.results.redact import redact_record
 from netassay.results.rerun import rerun
 from netassay.results.schema import CheckRecord, RunRecord, Verdict
 
@@ -41,7 +40,7 @@ def write_results(folder: Path, run: RunRecord) -> None:
 
     Raises `HarnessFault` if they can't be written.
     """
-    clean = msgspec.convert(redact_tree(msgspec.to_builtins(run)), RunRecord)
+    clean = redact_record(run)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as made:

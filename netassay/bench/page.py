@@ -14,6 +14,7 @@ from netassay.bench.compare import CellView, compare, name_of
 from netassay.bench.plots import dots
 from netassay.report.words import moment
 from netassay.results.files import write_whole
+from netassay.results.redact import redact
 from netassay.results.schema import lab_name
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def write_page(path: Path, benches: Sequence[Bench], missing: Mapping[str, str])
         lstrip_blocks=True,
     )
     # The drawing's only foreign text is stripped of markup where it is made.
+    missing = {mode: redact(reason) for mode, reason in missing.items()}
     cells = [Drawn(cell, Markup(dots(cell))) for cell in compare(benches, missing)]  # noqa: S704
     page = {
         "cells": cells,

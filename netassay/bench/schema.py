@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from netassay.errors import HarnessFault
+from netassay.results.redact import redact_record
 from netassay.results.schema import ClusterFacts  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
@@ -128,15 +129,15 @@ class Bench:
 
 
 def write_header(folder: Path, header: Header) -> None:
-    """Write, or replace, the header."""
+    """Write, or replace, the header, without secrets."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / HEADER).write_bytes(msgspec.json.format(msgspec.json.encode(header), indent=1) + b"\n")
+    (folder / HEADER).write_bytes(msgspec.json.format(msgspec.json.encode(redact_record(header)), indent=1) + b"\n")
 
 
 def append(folder: Path, repetition: Repetition) -> None:
     """Add a line: what was measured is kept whatever becomes of the rest."""
     with (folder / LINES).open("ab") as file:
-        file.write(msgspec.json.encode(repetition) + b"\n")
+        file.write(msgspec.json.encode(redact_record(repetition)) + b"\n")
 
 
 def keep_raw(folder: Path, name: str, output: bytes) -> Raw:

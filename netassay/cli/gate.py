@@ -17,7 +17,7 @@ from netassay.gate.markdown import markdown
 from netassay.gate.policy import usual_text
 from netassay.report.gate import write_gate_page
 from netassay.results.files import write_whole
-from netassay.results.redact import redact_tree
+from netassay.results.redact import redact_record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,7 +86,7 @@ def gate(
     say = console()
     say.print(Text(f"{record.decision}: {record.reason}", STYLES[record.decision]), soft_wrap=True)
     _list(say, record)
-    encoded = msgspec.json.format(msgspec.json.encode(redact_tree(msgspec.to_builtins(record))), indent=1)
+    encoded = msgspec.json.format(msgspec.json.encode(redact_record(record)), indent=1)
     write_whole(folder / GATE_JSON, encoded + b"\n")
     write_whole(folder / GATE_MD, markdown(record))
     page = write_gate_page(folder, record)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from netassay.gate.schema import Decision, Ruling
+from netassay.results.redact import redact_record
 
 if TYPE_CHECKING:
     from netassay.gate.schema import GateRecord
@@ -16,7 +17,8 @@ TOLD: Final = 20
 
 
 def markdown(record: GateRecord) -> str:
-    """Give it; what came from a cluster is shown as text, whatever it looks like."""
+    """Give it, without secrets; what came from a cluster is shown as text, whatever it looks like."""
+    record = redact_record(record)
     lines = [f"## {SIGN[record.decision]} netassay gate: {record.decision}", "", _text(record.reason), ""]
     lines += ["| | baseline | candidate |", "| --- | --- | --- |"]
     for title, of in (

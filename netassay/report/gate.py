@@ -9,6 +9,7 @@ from netassay.gate.schema import Decision, Ruling
 from netassay.report.environment import environment
 from netassay.report.words import moment
 from netassay.results.files import write_whole
+from netassay.results.redact import redact_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,8 +91,8 @@ def _side(title: str, side: Side) -> SideView:
 
 
 def render_gate(record: GateRecord) -> str:
-    """Give the page: self-contained, without scripts, and with everything that came from a cluster escaped."""
-    return environment().get_template("gate.html.j2").render(page=gate_view(record))
+    """Give the page: self-contained, without scripts or secrets, and all that came from a cluster escaped."""
+    return environment().get_template("gate.html.j2").render(page=gate_view(redact_record(record)))
 
 
 def write_gate_page(folder: Path, record: GateRecord) -> Path:

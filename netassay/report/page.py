@@ -10,6 +10,7 @@ from netassay.report.compare import compare
 from netassay.report.environment import environment
 from netassay.report.view import view
 from netassay.results.files import write_whole
+from netassay.results.redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,8 @@ def render_comparison(runs: Sequence[tuple[RunRecord, str]], not_run: Mapping[st
 
     `not_run` are modes that were to be run beside them, and why they were not.
     """
-    return environment().get_template("compare.html.j2").render(page=compare(runs, not_run or {}))
+    reasons = {mode: redact(reason) for mode, reason in (not_run or {}).items()}
+    return environment().get_template("compare.html.j2").render(page=compare(runs, reasons))
 
 
 def write_comparison(

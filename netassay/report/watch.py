@@ -9,6 +9,7 @@ from netassay.report.environment import environment
 from netassay.report.timelines import WIDTH, Strip, strip
 from netassay.report.words import duration, moment
 from netassay.results.files import write_whole
+from netassay.results.redact import redact_record
 from netassay.results.schema import lab_name
 from netassay.watch import Disturbance, conclude
 
@@ -117,8 +118,8 @@ def _flow(flow: FlowRecord, since: float, scale: float) -> FlowView:
 
 
 def render_watch(record: WatchRecord) -> str:
-    """Give the page: self-contained, without scripts, and with everything that came from a cluster escaped."""
-    return environment().get_template("watch.html.j2").render(page=watch_view(record))
+    """Give the page: self-contained, without scripts or secrets, and all that came from a cluster escaped."""
+    return environment().get_template("watch.html.j2").render(page=watch_view(redact_record(record)))
 
 
 def write_watch_page(folder: Path, record: WatchRecord) -> Path:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 BLANK: Final = "[redacted]"
 
@@ -52,3 +56,8 @@ def redact_tree(value: Any) -> Any:
             return [redact_tree(inner) for inner in value]
         case _:
             return value
+
+
+def redact_record(record: Record) -> Record:
+    """Give the record with every string of it redacted: what is shown, or stored, as it is."""
+    return msgspec.convert(redact_tree(msgspec.to_builtins(record)), type(record))

@@ -15,6 +15,7 @@ from netassay.modes import detect, load
 from netassay.results.collect import collect, write_header
 from netassay.results.conclusion import Summary, summarize
 from netassay.results.facts import read_facts
+from netassay.results.redact import redact
 from netassay.results.schema import RunRecord, lab_name
 from netassay.runner.child import Child
 from netassay.runner.interrupts import Interrupted, Interrupts
@@ -143,8 +144,9 @@ class Assay:
 
     def _conclude(self) -> Summary:
         run = collect(self.folder)
-        run.faults += self._faults
-        run.notes += self._notes
+        # What was read from the run's folder is redacted already.
+        run.faults += map(redact, self._faults)
+        run.notes += map(redact, self._notes)
         run.finished = time.time()
         write_outputs(self.folder, run)
         summary = summarize(run)

@@ -9,7 +9,7 @@ import msgspec
 from netassay.disruption import Timeline  # noqa: TC001 - msgspec reads it at run time
 from netassay.errors import UsageError
 from netassay.results.files import write_whole
-from netassay.results.redact import redact_tree
+from netassay.results.redact import redact_record
 from netassay.results.schema import ClusterFacts
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ _DECODER: Final = msgspec.json.Decoder(WatchRecord)
 def write_watch(folder: Path, record: WatchRecord) -> Path:
     """Write the record as `watch.json` into a folder, all of it or nothing; `HarnessFault` if that fails."""
     path = folder / WATCH_JSON
-    write_whole(path, msgspec.json.encode(redact_tree(msgspec.to_builtins(record))))
+    write_whole(path, msgspec.json.encode(redact_record(record)))
     return path
 
 
