@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from netassay.errors import HarnessFault, NetworkFault
 from netassay.families import Addressed, Family
 from netassay.fleet.answers import Interface, Route
 from netassay.waiting import wait_until
+from tests.suites.skips import NotApplicableError, not_applicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -188,14 +189,6 @@ def written(cluster: Written) -> Interfaces:
 
 def seven(family: Family = Family.IPV4) -> Probe:
     return cast("Probe", Pod("seven", [], [], *DUAL).over(family))
-
-
-class NotApplicableError(Exception):
-    """What ends a check that does not apply: a skip would have a test of this file pass unseen."""
-
-
-def not_applicable(reason: str) -> NoReturn:
-    raise NotApplicableError(reason)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from netassay.observation import Attempt, Observation, Outcome, Protocol
 from netassay.results.schema import Check
 from netassay.service_proxy import ProxySettings
 from suites.cni_modes import test_ways as ways
+from tests.suites.skips import NotApplicableError, not_applicable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 ALL = ProxySettings("ConfigMap kube-system/kube-proxy", masquerade_all=True)
 NONE = ProxySettings("ConfigMap kube-system/kube-proxy", cluster_ranges=("10.244.0.0/16",))
 OUT_OF_RANGE = ProxySettings("ConfigMap kube-system/kube-proxy", cluster_ranges=("10.1.0.0/16",))
+
+
+@pytest.fixture(autouse=True)
+def never_skips(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("fixtures.pairs", "fixtures.service_proxy", "suites.cni_modes.test_ways"):
+        monkeypatch.setattr(f"{module}.not_applicable", not_applicable)
 
 
 class Pod(SimpleNamespace):
@@ -125,7 +132,7 @@ TUNNELS = {n: TUNNEL.format(n) for n in (1, 2)}
 def test_what_kube_proxy_masquerades_by_its_settings_is_not_the_modes_fault(
     settings: ProxySettings, seen: Mapping[int, str], pytestconfig: pytest.Config
 ) -> None:
-    with pytest.raises(pytest.skip.Exception, match=r"kube-proxy's to decide here: ConfigMap kube-system/kube-proxy"):
+    with pytest.raises(NotApplicableError, match=r"kube-proxy's to decide here: ConfigMap kube-system/kube-proxy"):
         source(settings, seen, pytestconfig, "flannel-vxlan")
 
 
@@ -153,9 +160,10 @@ def test_the_address_that_the_mode_says_is_right_whatever_kube_proxy_is_told(pyt
 def test_services_pass_the_node_by_the_modes_design_only_where_kube_proxy_is_not_told_to_have_them(
     pytestconfig: pytest.Config,
 ) -> None:
-    assert "not as its node" in through_node(NONE, OWN, pytestconfig).absence
+    for settings in (NONE, ALL):
+        assert "not as its node" in through_node(settings, OWN, pytestconfig).absence
     assert not through_node(NONE, NODES, pytestconfig).absence
-    with pytest.raises(pytest.skip.Exception, match="kube-proxy's to decide here"):
+    with pytest.raises(NotApplicableError, match="kube-proxy's to decide here"):
         through_node(ALL, NODES, pytestconfig)
     assert not through_node(ALL, NODES, pytestconfig, "terway-exclusive").absence
 
@@ -171,5 +179,5 @@ def test_on_one_node_there_is_nothing_to_be_seen(pytestconfig: pytest.Config) ->
     check = ways.test_what_pods_send_to_services_passes_their_node
     alone: Any = PODS[:1]
     verdict = in_hand("service-through-node", pytestconfig)
-    with pytest.raises(pytest.skip.Exception, match="there is one node only"):
+    with pytest.raises(NotApplicableError, match="there is one node only"):
         check(SERVICES, alone, alone, ROUTES, cast("Any", Answers(OWN)), masquerading(None), verdict)
