@@ -9,17 +9,18 @@ import pytest
 
 from fixtures.cluster import Node
 from fixtures.service_proxy import Masquerading
-from fixtures.verdicts import CheckInHand
 from netassay.errors import NetworkFault
 from netassay.modes import load
 from netassay.observation import Attempt, Observation, Outcome, Protocol
-from netassay.results.schema import Check
 from netassay.service_proxy import ProxySettings
 from suites.cni_modes import test_ways as ways
 from tests.suites.skips import NotApplicableError, not_applicable
+from tests.suites.test_choice_judged import in_hand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fixtures.verdicts import CheckInHand
 
 ALL = ProxySettings("ConfigMap kube-system/kube-proxy", masquerade_all=True)
 NONE = ProxySettings("ConfigMap kube-system/kube-proxy", cluster_ranges=("10.244.0.0/16",))
@@ -95,13 +96,6 @@ SERVICE: Any = SimpleNamespace(
 SERVICES: Any = SimpleNamespace(cluster_ip=lambda _: SERVICE)
 ROUTES: Any = SimpleNamespace(lead=lambda *_: True)
 PORT: Any = SimpleNamespace(over=Protocol.TCP)
-
-
-def in_hand(claim: str, config: pytest.Config, *, absent: bool = False) -> CheckInHand:
-    found = CheckInHand(Check(id="x", claim=claim, feature="cni_modes", title="", phase=""), config)
-    if absent:
-        found.foresee_absence("for a test")
-    return found
 
 
 def source(settings: ProxySettings | None, seen: Mapping[int, str], config: pytest.Config, mode: str) -> CheckInHand:
