@@ -49,9 +49,10 @@ class ProxySettings(msgspec.Struct, frozen=True):
         known = [one for one in ranges.get(self.detect_local_mode, ()) if Family.of(one.partition("/")[0]) is family]
         if not known or within(address, known):
             return ""
+        local = "their node's podCIDR" if self.detect_local_mode == BY_NODE_RANGE else ", ".join(known)
         return (
-            f"{self.told_by} says detectLocalMode {self.detect_local_mode}, and {address} is not of "
-            f"{', '.join(known)}: what is not is masqueraded on its way to cluster IPs"
+            f"{self.told_by} says detectLocalMode {self.detect_local_mode}: what is not of {local}, as pods here are "
+            "not, is masqueraded on its way to cluster IPs"
         )
 
 

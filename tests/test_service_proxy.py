@@ -33,11 +33,15 @@ def read(**settings: Any) -> ProxySettings:
     [
         ({}, POD, ""),
         ({"clusterCIDR": "10.244.0.0/16"}, POD, ""),
-        ({"clusterCIDR": "10.1.0.0/16"}, POD, "says detectLocalMode ClusterCIDR, and 10.244.1.7 is not of 10.1.0.0/16"),
+        (
+            {"clusterCIDR": "10.1.0.0/16"},
+            POD,
+            "says detectLocalMode ClusterCIDR: what is not of 10.1.0.0/16, as pods here are not",
+        ),
         ({"clusterCIDR": "10.1.0.0/16"}, POD6, ""),
-        ({"clusterCIDR": "10.244.0.0/16,fd00:1::/64"}, POD6, "is not of fd00:1::/64"),
+        ({"clusterCIDR": "10.244.0.0/16,fd00:1::/64"}, POD6, "what is not of fd00:1::/64, as"),
         ({"detectLocalMode": "NodeCIDR", "clusterCIDR": "10.1.0.0/16"}, POD, ""),
-        ({"detectLocalMode": "NodeCIDR"}, "10.1.0.7", "is not of 10.244.1.0/24"),
+        ({"detectLocalMode": "NodeCIDR"}, "10.1.0.7", "what is not of their node's podCIDR, as"),
         ({"detectLocalMode": "BridgeInterface", "clusterCIDR": "10.1.0.0/16"}, POD, ""),
         ({"iptables": {"masqueradeAll": True}}, POD, "says masqueradeAll"),
         ({"mode": "ipvs", "iptables": {"masqueradeAll": True}}, POD, "says masqueradeAll"),
