@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
 
+from netassay.cli.look import detect as detect_command
 from netassay.errors import HarnessFault
 from netassay.modes import Detection, NodeDetection, detect, load
 from netassay.modes.limits import beyond, density, room_of
@@ -15,6 +18,7 @@ from netassay.modes.mode import read
 from netassay.report.page import render
 from netassay.results.collect import collect, write_header
 from netassay.results.schema import ClusterFacts, NodeFacts, RunRecord
+from netassay.runner.preflight import preflight
 from tests.modes.test_detection import RecordedCluster
 from tests.modes.test_mode_data import mode_file
 
@@ -118,3 +122,42 @@ def test_a_run_notes_it_and_its_report_shows_it_with_who_says_so(tmp_path: Path)
     assert "the cluster has 201 nodes, and mode flannel-alloc is meant for up to 200 routes" in page
     assert "<td>110 (pods)</td>" in page
     assert msgspec.json.decode(msgspec.json.encode(run), type=RunRecord).detection == detection
+
+
+class Admitting(Grown):
+    """The same, which grants every right and admits every namespace."""
+
+    def __init__(self, name: str, count: int) -> None:
+        super().__init__(name, count)
+        self.kinds = self.objects
+
+    def list(self, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
+        return [one for one in self.kinds.get(kind, []) if namespace in (None, one["metadata"].get("namespace"))]
+
+    def create(self, _: dict[str, Any]) -> dict[str, Any]:
+        self.objects = SimpleNamespace(api=SimpleNamespace(json=lambda *_, **__: None))  # type: ignore[assignment]
+        return {"status": {"allowed": True}}
+
+    def run(self, _: object) -> None:
+        pass
+
+
+def test_it_is_told_before_a_run_and_hinders_none() -> None:
+    points = preflight(cast("Cluster", Admitting("flannel-alloc", 201)), image="x")
+    (size,) = [point for point in points if point.what == "size"]
+    assert "up to 200 routes" in size.detail
+    assert size.answer == "limited"
+    small = preflight(cast("Cluster", Admitting("flannel-alloc", 200)), image="x")
+    assert [point.what for point in small if point.what == "size"] == []
+
+
+def test_detect_prints_it_and_how_many_pods_a_node_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr("netassay.cli.look.connect", lambda *_, **__: nullcontext(Grown("flannel-alloc", 201)))
+    detect_command()
+    said = capsys.readouterr().out
+    assert "meant for up to 1,000 nodes (Alibaba Cloud, ACK: Flannel" in said
+    assert "warning: the cluster has 201 nodes, and mode flannel-alloc is meant for up to 200 routes" in said
+    assert "110 (pods)" in said
