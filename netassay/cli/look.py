@@ -12,6 +12,7 @@ from netassay.cli.common import Context, InCluster, Json, Kubeconfig, Mirror, To
 from netassay.fleet import DEFAULT_IMAGE
 from netassay.modes import detect as detect_mode
 from netassay.modes import load
+from netassay.modes.limits import beyond, density, meant
 from netassay.runner.images import IMAGES, mirrored
 from netassay.runner.preflight import Answer
 from netassay.runner.preflight import preflight as look_around
@@ -36,12 +37,17 @@ def detect(
     out.print(f"[bold]{mode.name}[/bold]: {mode.title} (plug-in: {detection.plug_in})")
     out.print(mode.summary)
     for what, limit in mode.limits.items():
-        out.print(f"meant for up to {limit.value} {what} ({limit.source})", markup=False)
+        out.print(f"meant for up to {meant(what, limit)}", markup=False)
+    if mode.density:
+        bound = mode.density
+        out.print(f"and for as many pods of a node as it has {bound.resource} ({bound.source})", markup=False)
+    for line in beyond(mode, detection):
+        out.print(f"warning: {line}", style="yellow", markup=False)
     for line in detection.evidence:
         out.print(f"  {line}", markup=False)
-    table = Table("Node", "Mode", "By what")
+    table = Table("Node", "Mode", "Pods", "By what")
     for node in detection.nodes:
-        table.add_row(node.node, node.mode, "\n".join(node.evidence))
+        table.add_row(node.node, node.mode, density(load(node.mode), node.room), "\n".join(node.evidence))
     out.print(table)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from netassay.modes.installed import Installed, installed
+from netassay.modes.limits import room_of
 from netassay.modes.mode import GENERIC
 from netassay.modes.plugins.calico import calico
 from netassay.modes.plugins.cilium import cilium
@@ -78,7 +79,8 @@ def detect(cluster: Cluster) -> Detection:
         stand_in = f"a lab stand-in for {imitated}" if imitated else "a lab"
         around.evidence.append(f"label {LAB_LABEL}={lab}: this is {stand_in}, and says nothing of any other cluster")
     running = _running(around)
-    per_node = _per_node(around, running)
+    rooms = {name_of(node): room_of(node) for node in around.nodes}
+    per_node = [msgspec.structs.replace(one, room=rooms[one.node]) for one in _per_node(around, running)]
     return Detection(
         mode=_agree(per_node, around.evidence),
         plug_in=", ".join(sorted(running)) or "unknown",

@@ -71,7 +71,7 @@ def installed(around: Surroundings, names: Iterable[str]) -> Installed:
     """
     known = {*names, *SERVICE_PROXIES}
     daemons = [one for one in around.daemons if one["metadata"]["name"] in known and runs(one)]
-    for namespace, name in {given for daemon in daemons for given in _given(daemon)}:
+    for namespace, name in {one for daemon in daemons for one in given(daemon)}:
         around.look_up(name, namespace)
     settings = [
         Settings(namespace, name, "" if found.data is None else digest_of_settings(found.data), found.fault)
@@ -103,7 +103,7 @@ def _workload(daemon: Mapping[str, Any]) -> Workload:
     return Workload("DaemonSet", where["namespace"], where["name"], images, digest_of_template(rest))
 
 
-def _given(daemon: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def given(daemon: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give namespace and name of each ConfigMap that pods of the DaemonSet mount or have in their environment."""
     spec = _part(daemon, "spec")
     sources = list(spec.get("volumes") or [])

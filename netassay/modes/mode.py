@@ -75,6 +75,10 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policies_followed_seconds: float = 30.0
 
 
+LIMITED: Final = {"nodes": "nodes", "routes": "routes, one for each node"}
+"""What a mode may limit → in words. All are counted by the nodes of a cluster."""
+
+
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far a mode is meant to go, and the source that says so."""
 
@@ -82,11 +86,19 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class Density(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The resource of a node (of its `allocatable`) that bounds how many pods it takes, and the source that says so."""
+
+    resource: str
+    source: str
+
+
 class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A CNI mode. What its file does not name is as in the mode that it `extends`, or in one of the `bases/`.
 
-    `limits` are how many there may be of something, such as "nodes"; `tolerances` how much an event may do to flows, by
-    the names and in the units of `disruption.limits.LIMITS`. `deviations` are those of
+    `limits` are how many there may be of what `LIMITED` names, and `density` is what bounds the pods of a node, beside
+    what its kubelet takes; `tolerances` are how much an event may do to flows, by the names and in the units of
+    `disruption.limits.LIMITS`. `deviations` are those of
     `netassay/policies/deviations.py` that its policy engine shows, each with its source.
     """
 
@@ -98,6 +110,7 @@ class Mode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parameters: Parameters = Parameters()
     extends: str = ""
     limits: dict[str, Limit] = {}
+    density: Density | None = None
     tolerances: dict[str, disruption.Limit] = {}
     deviations: dict[str, str] = {}
 
@@ -155,6 +168,8 @@ def read(text: bytes, file: str) -> Mode:
         raise HarnessFault(f"mode file {file} is not valid: {error}") from error
     claims = _spelt_out(mode.claims, file)
     disruption.checked(mode.tolerances, f"mode file {file}")
+    for what in mode.limits.keys() - LIMITED.keys():
+        raise HarnessFault(f"mode file {file} limits {what!r}, and only these are counted: {', '.join(LIMITED)}")
     if not mode.extends:
         return msgspec.structs.replace(mode, claims=claims)
     base = _read_ours(f"bases/{mode.extends}.toml") if mode.extends in BASES else load(mode.extends)
@@ -167,6 +182,7 @@ def read(text: bytes, file: str) -> Mode:
         parameters=parameters,
         tolerances=tolerances,
         limits={**base.limits, **mode.limits},
+        density=mode.density or base.density,
         deviations={**base.deviations, **mode.deviations},
     )
 

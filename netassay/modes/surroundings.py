@@ -25,12 +25,13 @@ STAND_IN_LABEL: Final = "netassay.dev/stand-in-for"
 """Node label by which it says which system it imitates, with underscores for spaces; where it is one, there is none."""
 
 
-class NodeDetection(msgspec.Struct, frozen=True):
-    """The mode of one node, and what shows it."""
+class NodeDetection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The mode of one node, and what shows it; `room` is how many pods, interfaces and addresses there may be on it."""
 
     node: str
     mode: str
     evidence: list[str]
+    room: dict[str, int] = {}
 
 
 class ConfigMapData(NamedTuple):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from netassay.claims import CLAIMS, FEATURES
 from netassay.modes import load, names
+from netassay.modes.limits import density, meant
 from netassay.report.figures import FigureGroup, figure_groups
 from netassay.report.grid import Grid, grid
 from netassay.report.timelines import EventView, event_views
@@ -124,6 +125,8 @@ class Page:
     took: str
     mode: str
     mode_summary: str
+    limits: list[str]
+    pods: dict[str, str]
     lab: str
     cluster: ClusterFacts
     detection: Detection | None
@@ -173,6 +176,8 @@ def view(run: RunRecord) -> Page:
         took=duration(run.finished - run.started),
         mode=run.mode or (run.detection.mode if run.detection else "unknown"),
         mode_summary=load(run.mode).summary if run.mode in names() else "",
+        limits=_limits(run),
+        pods=_pods(run),
         lab=lab_name(run.cluster),
         cluster=run.cluster,
         detection=run.detection,
@@ -264,6 +269,22 @@ def _features(run: RunRecord, checks: list[CheckView]) -> list[FeatureView]:
                 )
             )
     return features
+
+
+def _limits(run: RunRecord) -> list[str]:
+    """Say how far the mode is meant to go, in nodes and in pods of a node."""
+    if run.mode not in names():
+        return []
+    mode = load(run.mode)
+    bound = mode.density
+    of_node = [f"as many pods of a node as it has {bound.resource} ({bound.source})"] if bound else []
+    return [*(f"up to {meant(what, limit)}" for what, limit in mode.limits.items()), *of_node]
+
+
+def _pods(run: RunRecord) -> dict[str, str]:
+    """Say how many pods each node takes, in the mode that it is in."""
+    nodes = run.detection.nodes if run.detection else []
+    return {node.node: density(load(node.mode), node.room) for node in nodes if node.mode in names()}
 
 
 def _tag_row(tag: str, verdicts: Counter[Verdict]) -> TagRow:

@@ -9,6 +9,8 @@ import msgspec
 
 from netassay.claims import CLAIMS, FEATURES
 from netassay.errors import HarnessFault, UsageError
+from netassay.modes import load
+from netassay.modes.limits import beyond
 from netassay.results.files import write_whole
 from netassay.results.recorder import Compared, Event, Finished, Followed, Noted, Observed, Planned, Started, read_event
 from netassay.results.redact import redact_tree
@@ -69,6 +71,8 @@ def collect(run_dir: Path) -> RunRecord:
     ]
     run.started = run.started or min(times, default=0.0)
     run.finished = run.finished or max(times, default=0.0)
+    if run.detection and run.mode:
+        run.notes += beyond(load(run.mode), run.detection)
     return run
 
 

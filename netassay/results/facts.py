@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-
 from netassay.errors import HarnessFault
 from netassay.modes.surroundings import lab_of
 from netassay.results.schema import ClusterFacts, NodeFacts
+from netassay.service_proxy import configured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,10 +59,5 @@ def _node(node: dict[str, Any]) -> NodeFacts:
 
 def _proxy(config: dict[str, Any] | None) -> str:
     """Read kube-proxy's mode from its ConfigMap; "" if there is none, or it leaves the choice to kube-proxy."""
-    if config is None:
-        return ""
-    try:
-        settings = yaml.safe_load(config.get("data", {}).get("config.conf", "")) or {}
-    except yaml.YAMLError:
-        return ""
-    return str(settings.get("mode") or "") if isinstance(settings, dict) else ""
+    settings = configured((config or {}).get("data") or {}, "ConfigMap kube-system/kube-proxy")
+    return settings.mode if settings else ""

@@ -12,6 +12,8 @@ from netassay.errors import HarnessFault
 from netassay.fleet import Run
 from netassay.fleet.manifests import namespace
 from netassay.fleet.nodes import why_not
+from netassay.modes import detect, load
+from netassay.modes.limits import beyond
 
 if TYPE_CHECKING:
     from netassay.cluster import Cluster
@@ -133,6 +135,8 @@ def preflight(cluster: Cluster, *, image: str, tolerate_taints: bool = False) ->
         points.append(Point("nodes", Answer.NO, str(fault)))
     else:
         points += [_check_nodes(nodes, tolerate_taints=tolerate_taints), _check_image(nodes, image)]
+        detection = detect(cluster)
+        points += [Point("size", Answer.LIMITED, line) for line in beyond(load(detection.mode), detection)]
     return [*points, *_check_admission(cluster)]
 
 

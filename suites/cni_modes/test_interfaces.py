@@ -31,9 +31,9 @@ def test_every_pod_has_an_interface_to_itself(
     """
     pods = [*probes, *guests.join(len(probes) * EACH)]
     shared = interfaces.shared_by(pods)
-    if not shared and interfaces.written_of_pods:
-        shared = interfaces.wrongly_written(pods)
-    verdict.judge(holds=not shared, seen=shared)
+    if not any(shared.values()):
+        interfaces.require_written(pods)
+    verdict.judge_each(shared)
 
 
 @pytest.mark.claim("shared-interface")
@@ -46,17 +46,17 @@ def test_pods_share_the_interfaces_of_their_node(
     """
     pods = [*probes, *guests.join(len(probes) * EACH)]
     found = interfaces.of_nodes(pods)
-    wrong = []
+    wrong = {}
     for pod in pods:
         carriers = [each for each in found if pod.address in each.pods]
-        if [each.node for each in carriers] != [pod.node]:
-            said = ", ".join(f"{each.eni} of {each.node}" for each in carriers) or "no interface of any node"
-            wrong.append(f"{pod!r} should have an address of one interface of {pod.node}, and has one of {said}")
-    for node in {pod.node for pod in pods}:
+        said = ", ".join(f"{each.eni} of {each.node}" for each in carriers) or "no interface of any node"
+        why = f"should have an address of one interface of {pod.node}, and has one of {said}"
+        wrong[repr(pod)] = "" if [each.node for each in carriers] == [pod.node] else why
+    for node in sorted({pod.node for pod in pods}):
         verdict.note(f"interfaces of {node} that pods share", sum(each.node == node for each in found))
-        if not any(each.node == node and each.is_shared for each in found):
-            wrong.append(f"no interface of {node} carries more than one pod")
-    verdict.judge(holds=not wrong, seen="\n".join(wrong))
+        shared = any(each.node == node and each.is_shared for each in found)
+        wrong[node] = "" if shared else "none of its interfaces carries more than one pod"
+    verdict.judge_each(wrong)
 
 
 @pytest.mark.claim("address-from-vswitch")
@@ -66,5 +66,5 @@ def test_every_pod_has_an_address_of_a_vswitch(
     """Each pod's address is in the range of a vSwitch that the plug-in's interfaces are on."""
     pods = [*probes, *guests.join()]
     ranges = interfaces.vswitch_ranges(family)
-    strangers = [repr(pod) for pod in pods if not within(pod.address, ranges)]
-    verdict.judge(holds=not strangers, seen=f"{', '.join(strangers)}: not of {', '.join(ranges)}")
+    outside = f"its address is not of {', '.join(ranges)}"
+    verdict.judge_each({repr(pod): "" if within(pod.address, ranges) else outside for pod in pods})

@@ -24,7 +24,7 @@ def test_a_pod_more_than_there_are_interfaces_waits_for_one(
 
     One pod takes all that are left, so that no more pods are needed than two. The control: it was given them.
     """
-    node = probes[0].node
+    node = eni_limits.node_with_some(probes)
     verdict.note(f"interfaces left on {node}", eni_limits.left_on(node))
     holder = eni_limits.take_all(node)
     waiting = eni_limits.one_more(node)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.expectations import require_open, require_source
+from fixtures.pairs import across_nodes
 from fixtures.services import TCP, UDP, Services
 from fixtures.traffic import Traffic, at
 from fixtures.tunnels import Ways, narrowed, unused, used, usual, whole
@@ -16,8 +17,8 @@ from netassay.observation import Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fixtures.cluster import Node
     from fixtures.interfaces import RoutesToNodes
+    from fixtures.service_proxy import Masquerading
     from fixtures.services import Port
     from netassay.fleet import Probe
     from netassay.modes import Mode
@@ -79,29 +80,38 @@ def test_endpoints_see_the_address_that_the_mode_says_through_a_service(
     services: Services,
     probes: Sequence[Probe],
     backends: Sequence[Probe],
-    nodes: Sequence[Node],
     traffic: Traffic,
+    masquerading: Masquerading,
     mode: Mode,
     port: Port,
+    verdict: CheckInHand,
 ) -> None:
     """Through a cluster IP, an endpoint on another node sees the calling pod's own address, or its node's.
 
-    The control: called directly, it sees the pod's own.
+    Where kube-proxy's settings have it see the node's, the mode has no say in it. The control: called directly, it sees
+    the pod's own.
     """
     whose = mode.parameters.service_source
     if not whose:
         not_applicable(f"mode {mode.name} does not say whose address endpoints see")
-    of_node = {node.name: node.addresses for node in nodes}
-    for endpoint in backends:
-        callers = [probe for probe in probes if probe.node != endpoint.node]
+    found = {}
+    for endpoint, callers in across_nodes(probes, backends):
         direct = traffic.each({caller: [at(endpoint, port.over)] for caller in callers})
         service = services.cluster_ip(endpoint)
         service.wait_for([endpoint], seen_from=callers)
         through = traffic.each({caller: [service.attempt(port)] for caller in callers})
         for caller in callers:
             require_source(direct[caller], addresses=caller.addresses, what=f"{caller.name} itself")
-            own = caller.addresses if whose == "pod" else of_node[caller.node]
-            require_source(through[caller], addresses=own, what=f"{'node of ' if whose == 'node' else ''}{caller.name}")
+            require_open(through[caller], by={endpoint.name})
+            seen = {one.seen_address for one in through[caller]}
+            own = caller.addresses if whose == "pod" else masquerading.of_node(caller.node)
+            as_said = seen <= set(own)
+            if as_said or not masquerading.explains(caller, caller.node, seen):
+                why = f"is seen under {', '.join(sorted(seen))}, and should be under its {whose}'s {', '.join(own)}"
+                found[f"{caller!r}, by {endpoint!r} through {service}"] = "" if as_said else why
+    if found:
+        verdict.judge_each(found)
+    masquerading.end_if_it_decided()
 
 
 @pytest.mark.claim("service-through-node")
@@ -109,27 +119,32 @@ def test_what_pods_send_to_services_passes_their_node(
     services: Services,
     probes: Sequence[Probe],
     backends: Sequence[Probe],
-    nodes: Sequence[Node],
     routes_to_nodes: RoutesToNodes,
     traffic: Traffic,
+    masquerading: Masquerading,
     verdict: CheckInHand,
 ) -> None:
     """A pod's route to cluster IPs leads to its node, under whose address endpoints elsewhere are called.
 
-    The control: the Service answers each pod, and called directly its endpoint sees the pod's own address.
+    Where it is kube-proxy's settings that have them called under it, the mode has no say in it. The control: the
+    Service answers each pod.
     """
-    of_node = {node.name: node.addresses for node in nodes}
-    endpoint = backends[0]
-    callers = [probe for probe in probes if probe.node != endpoint.node]
-    service = services.cluster_ip(endpoint)
-    service.wait_for([endpoint], seen_from=callers)
-    through = traffic.each({caller: [service.attempt(TCP)] for caller in callers})
-    elsewhere = []
-    for caller in callers:
-        require_open(through[caller], by={endpoint.name})
-        seen = {one.seen_address for one in through[caller]}
-        if not seen <= set(of_node[caller.node]):
-            elsewhere.append(f"{endpoint!r} is called through {service} by {caller!r} from {', '.join(sorted(seen))}")
-        elif not routes_to_nodes.lead(caller, service.address):
-            elsewhere.append(f"{caller!r} has no route to {service.address} by its node {caller.node}")
-    verdict.judge(holds=not elsewhere, seen="\n".join(elsewhere))
+    found = {}
+    for endpoint, callers in across_nodes(probes, backends):
+        service = services.cluster_ip(endpoint)
+        service.wait_for([endpoint], seen_from=callers)
+        through = traffic.each({caller: [service.attempt(TCP)] for caller in callers})
+        for caller in callers:
+            require_open(through[caller], by={endpoint.name})
+            seen = {one.seen_address for one in through[caller]}
+            if masquerading.explains(caller, caller.node, seen):
+                continue
+            call = f"{caller!r}, to {endpoint!r} through {service}"
+            if not seen <= set(masquerading.of_node(caller.node)):
+                found[call] = f"is seen under {', '.join(sorted(seen))}, and not as its node {caller.node}"
+            else:
+                leads = routes_to_nodes.lead(caller, service.address)
+                found[call] = "" if leads else f"has no route to {service.address} by its node {caller.node}"
+    if found:
+        verdict.judge_each(found)
+    masquerading.end_if_it_decided()

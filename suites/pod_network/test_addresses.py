@@ -40,13 +40,13 @@ def test_every_pod_has_an_address_of_its_nodes_range(
     by_name = {node.name: node for node in nodes}
     if not any(node.pod_ranges for node in nodes):
         not_applicable("nodes have no pod range: the plug-in hands out addresses by itself")
-    strangers = [
-        f"  {pod} has {address}, and {pod.node} has {', '.join(by_name[pod.node].pod_ranges) or 'no range'}"
-        for pod in all_pods.now()
-        for address in pod.addresses
-        if pod.node in by_name and not by_name[pod.node].owns(address)
-    ]
-    verdict.judge(
-        holds=not strangers,
-        seen=f"{len(strangers)} pods have an address from outside their node's range:\n" + "\n".join(strangers),
+    verdict.judge_each(
+        {
+            f"{pod} has {address}": ""
+            if by_name[pod.node].owns(address)
+            else f"{pod.node} has {', '.join(by_name[pod.node].pod_ranges) or 'no range'}"
+            for pod in all_pods.now()
+            for address in pod.addresses
+            if pod.node in by_name
+        }
     )

@@ -126,6 +126,33 @@ def test_nodes_with_exclusive_interfaces_are_told_apart_from_the_others() -> Non
     assert detected([daemon("terway-eni")], [eni_config()]).mode == "terway-exclusive"
 
 
+EXCLUSIVE = "k8s.aliyun.com/exclusive-mode-eni-type"
+
+
+@pytest.mark.parametrize(
+    ("label", "taken", "eni", "mode", "because"),
+    [
+        ("eniOnly", "", "7", "terway-exclusive", f"label {EXCLUSIVE}=eniOnly"),
+        ("eniOnly", "eniOnly", "7", "terway-exclusive", f"n1: label {EXCLUSIVE}=eniOnly"),
+        ("default", "", "", "terway-shared", f"label {EXCLUSIVE}=default"),
+        ("", "default", "", "terway-shared", f"n1: label {EXCLUSIVE}=default"),
+        ("eniOnly", "default", "", "terway-shared", "was changed since it joined, which Terway refuses"),
+        ("", "eniOnly", "7", "terway-exclusive", "was changed since it joined, which Terway refuses"),
+        ("eniOnly", "", "", "terway-exclusive", "but no aliyun/eni is allocatable"),
+    ],
+)
+def test_a_nodes_label_counts_as_terway_took_it_when_the_node_was_new(
+    label: str, taken: str, eni: str, mode: str, because: str
+) -> None:
+    resource = {"metadata": {"name": "n1", "labels": {EXCLUSIVE: taken}}, "spec": {"datapath": {"type": "veth"}}}
+    one = node("n1", labels={EXCLUSIVE: label}, **({"aliyun_eni": eni} if eni else {}))
+    detection = detected(TERWAY, [eni_config()], [one], **{TERWAY_NODE: [resource]})
+    assert detection.mode == mode
+    assert because in told(detection)
+    assert ("was changed" in told(detection)) is ("was changed" in because)
+    assert ("no aliyun/eni" in told(detection)) is ("no aliyun/eni" in because)
+
+
 def test_trunking_counts_on_nodes_that_have_member_interfaces() -> None:
     nodes = [node("n1", aliyun_member_eni="10"), node("n2")]
     detection = detected(TERWAY, [eni_config(trunking=True)], nodes)

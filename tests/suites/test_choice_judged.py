@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROBES = [SimpleNamespace(name=f"probe-{node}", node=node, address=f"10.0.{node}.1") for node in ("1", "2")]
 NETWORKINGS: Any = SimpleNamespace(
-    selecting=lambda **_: nullcontext({}), misplaced=lambda *_, **__: "chosen: not there"
+    selecting=lambda **_: nullcontext({}), misplaced=lambda *_, **__: {"chosen": "not there"}
 )
 
 
@@ -57,7 +57,10 @@ TRAFFIC = cast("Any", OpenTraffic())
 
 
 class Sets:
-    """StatefulSets whose pods have another address each time."""
+    """StatefulSets whose pods have another address each time, or one of these."""
+
+    def __init__(self, replaced: str = "10.0.1.3", moved: str = "10.0.2.4") -> None:
+        self._replaced, self._moved = replaced, moved
 
     def require_new_address_elsewhere(self, node: str, other: str) -> None:
         assert (node, other) == ("1", "2")
@@ -66,10 +69,11 @@ class Sets:
         return self, None, [pod("set-0", "10.0.1.2")]
 
     def replace(self, _: Any) -> SimpleNamespace:
-        return SimpleNamespace(pod=pod("set-0", "10.0.1.3"), seconds=1.0)
+        return SimpleNamespace(pod=pod("set-0", self._replaced), seconds=1.0)
 
     def move(self, _: Any, node: str) -> SimpleNamespace:
-        return SimpleNamespace(pod=pod("set-0", f"10.0.{node}.4"), seconds=1.0)
+        assert node == "2"
+        return SimpleNamespace(pod=pod("set-0", self._moved), seconds=1.0)
 
 
 def on_a_vswitch(verdict: CheckInHand) -> None:
@@ -82,9 +86,9 @@ def in_a_group(verdict: CheckInHand) -> None:
     check(NETWORKINGS, "sg-closed", GUESTS, cast("Any", PROBES), TRAFFIC, verdict)
 
 
-def with_a_fixed_address(verdict: CheckInHand) -> None:
+def with_a_fixed_address(verdict: CheckInHand, **addresses: str) -> None:
     check = choice.test_a_stateful_sets_pod_keeps_its_address
-    check(NETWORKINGS, cast("Any", Sets()), cast("Any", PROBES), TRAFFIC, verdict)
+    check(NETWORKINGS, cast("Any", Sets(**addresses)), cast("Any", PROBES), TRAFFIC, verdict)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +102,34 @@ def with_a_fixed_address(verdict: CheckInHand) -> None:
 def test_what_is_not_seen_is_broken_or_absent_as_the_mode_says(
     claim: str, check: Callable[[CheckInHand], None], seen: str, pytestconfig: pytest.Config
 ) -> None:
-    def in_hand() -> CheckInHand:
-        return CheckInHand(Check(id="x", claim=claim, feature="cni_modes", title="", phase=""), pytestconfig)
-
     with pytest.raises(NetworkFault, match=seen):
-        check(in_hand())
-    foreseen = in_hand()
-    foreseen.foresee_absence("for a test")
+        check(in_hand(claim, pytestconfig))
+    foreseen = in_hand(claim, pytestconfig, absent=True)
     check(foreseen)
     assert seen in foreseen.absence
+
+
+def in_hand(claim: str, config: pytest.Config, *, absent: bool = False) -> CheckInHand:
+    found = CheckInHand(Check(id="x", claim=claim, feature="cni_modes", title="", phase=""), config)
+    if absent:
+        found.foresee_absence("for a test")
+    return found
+
+
+FIRST = "10.0.1.2"
+
+
+def test_an_address_that_is_given_out_again_by_chance_is_none_that_stays(pytestconfig: pytest.Config) -> None:
+    foreseen = in_hand("fixed-address", pytestconfig, absent=True)
+    with_a_fixed_address(foreseen, replaced=FIRST)
+    assert "should have stayed" in foreseen.absence
+    with pytest.raises(NetworkFault, match="should have stayed"):
+        with_a_fixed_address(in_hand("fixed-address", pytestconfig), replaced=FIRST)
+
+
+def test_an_address_that_stays_only_when_the_pod_moves_is_a_finding_in_every_mode(pytestconfig: pytest.Config) -> None:
+    with pytest.raises(NetworkFault, match="as it did when the pod moved"):
+        with_a_fixed_address(in_hand("fixed-address", pytestconfig, absent=True), moved=FIRST)
+    kept = in_hand("fixed-address", pytestconfig)
+    with_a_fixed_address(kept, replaced=FIRST, moved=FIRST)
+    assert not kept.absence

@@ -6,6 +6,8 @@ import itertools
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from fixtures.eni_limits import EniLimits
 from fixtures.probes import Guests
 
@@ -31,18 +33,30 @@ class Scheduler:
     def add_many(self, names: list[str], **options: Any) -> list[Any]:
         return [self.add(name, wait=False, **options) for name in names]
 
-    def get(self, *_: str) -> dict[str, Any]:
-        return {"status": {"allocatable": {"aliyun/eni": "3"}}}
+    def get(self, _: str, node: str) -> dict[str, Any]:
+        return {"status": {"allocatable": {"aliyun/eni": "3"} if node == NODE else {}}}
 
     def list(self, _: str) -> list[dict[str, Any]]:
         return self.pods
 
 
-def test_one_pod_more_asks_for_an_interface_itself() -> None:
+def eni_limits() -> EniLimits:
     scheduler = cast("Any", Scheduler())
-    guests = Guests(scheduler, [NODE], cast("Family", None), "w0", itertools.count())
-    limits = EniLimits(scheduler, guests)
+    return EniLimits(scheduler, Guests(scheduler, [NODE], cast("Family", None), "w0", itertools.count()))
+
+
+def test_one_pod_more_asks_for_an_interface_itself() -> None:
+    limits = eni_limits()
     limits.take_all(NODE)
     assert limits.left_on(NODE) == 0
     limits.one_more(NODE)
     assert limits.left_on(NODE) == -1
+
+
+def test_a_node_that_has_interfaces_to_give_is_tried_wherever_it_is_among_the_others() -> None:
+    limits = eni_limits()
+    probes: Any = [SimpleNamespace(node="node0"), SimpleNamespace(node=NODE)]
+    assert limits.node_with_some(probes) == NODE
+    limits.take_all(NODE)
+    with pytest.raises(pytest.skip.Exception, match="no node has aliyun/eni to give"):
+        limits.node_with_some(probes)

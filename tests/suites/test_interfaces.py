@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from fixtures.interfaces import Interfaces, RoutesToNodes
 from netassay import terway
-from netassay.errors import HarnessFault
+from netassay.errors import HarnessFault, NetworkFault
 from netassay.families import Addressed, Family
 from netassay.fleet.answers import Interface, Route
 from netassay.waiting import wait_until
+from tests.suites.skips import NotApplicableError, not_applicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,31 +71,43 @@ def host(*places: int) -> SimpleNamespace:
     return SimpleNamespace(node=NODE, interfaces=lambda: ends)
 
 
-def shared_by(pods: Sequence[Pod], node: SimpleNamespace) -> str:
+def shared_by(pods: Sequence[Pod], node: SimpleNamespace) -> list[str]:
     looked = Interfaces(cast("Cluster", None), cast("Sequence[Probe]", [node]))
-    return looked.shared_by(cast("Sequence[Probe]", pods))
+    found = looked.shared_by(cast("Sequence[Probe]", pods))
+    assert list(found) == [repr(pod) for pod in pods]
+    return list(found.values())
 
 
 def test_a_second_link_to_the_node_does_not_make_an_interface_shared() -> None:
-    assert not shared_by([with_interface_of_its_own(7), with_interface_of_its_own(8)], host(7, 8))
+    assert shared_by([with_interface_of_its_own(7), with_interface_of_its_own(8)], host(7, 8)) == ["", ""]
+
+
+def test_of_each_pod_it_is_told_whether_its_interface_is_its_own() -> None:
+    own, joined = shared_by([with_interface_of_its_own(7), joined_by_veth(8)], host(7, 8))
+    assert own == ""
+    assert joined == "the other end of its eth0 is cali8 of node1"
 
 
 @pytest.mark.parametrize("pod", [joined_by_veth(7), with_interface_of_its_own(7, with_default=False)])
 def test_a_pod_whose_link_ends_on_the_node_has_no_interface_of_its_own(pod: Pod) -> None:
-    assert "is cali7 of node1" in shared_by([pod], host(7))
+    (said,) = shared_by([pod], host(7))
+    assert "is cali7 of node1" in said
 
 
 def test_the_default_route_is_looked_for_in_the_family_that_is_assayed() -> None:
     links = [link("eth0", 7, 7, "10.1.0.7/32", "fd00::7/128"), link("veth1", 107, 207, "10.1.0.7/32", "fd00::7/128")]
     routes = [route("0.0.0.0/0", "veth1"), route("::/0", "veth1", metric=1024), route("::/0", "eth0", metric=1)]
     pod = Pod("pod-7", links, routes, "fd00::7", "10.1.0.7")
-    assert not shared_by([pod], host(7))
+    assert shared_by([pod], host(7)) == [""]
     pod.addresses = pod.addresses[::-1]
-    assert "its veth1 is cali7" in shared_by([pod], host(7))
+    assert shared_by([pod], host(7)) == ["the other end of its veth1 is cali7 of node1"]
 
 
 def test_two_pods_with_one_hardware_address_are_told() -> None:
-    assert "2 pods have the hardware address" in shared_by([with_interface_of_its_own(7)] * 2, host(7))
+    twin = with_interface_of_its_own(7)
+    twin.name = "twin"
+    said = shared_by([with_interface_of_its_own(7), twin, with_interface_of_its_own(8)], host(7))
+    assert said == ["2 pods have the hardware address 00:00:00:00:07:07"] * 2 + [""]
 
 
 SERVICE = "172.16.0.10"
@@ -178,14 +191,6 @@ def seven(family: Family = Family.IPV4) -> Probe:
     return cast("Probe", Pod("seven", [], [], *DUAL).over(family))
 
 
-class NotApplicableError(Exception):
-    """What ends a check that does not apply: a skip would have a test of this file pass unseen."""
-
-
-def not_applicable(reason: str) -> NoReturn:
-    raise NotApplicableError(reason)
-
-
 @pytest.fixture(autouse=True)
 def looks_once_and_never_skips(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fixtures.interfaces.SHOWN_WITHIN", 0.01)
@@ -196,6 +201,7 @@ def looks_once_and_never_skips(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kinds_without_objects_say_nothing_of_interfaces() -> None:
     empty = written(Written(nodes=[EMPTY_NODE]))
     assert not empty.written_of_pods
+    empty.require_written([seven()])
     with pytest.raises(NotApplicableError, match="its objects are empty"):
         empty.of_nodes([seven()])
     with pytest.raises(NotApplicableError, match="no IPv4 range"):
@@ -208,6 +214,8 @@ def test_what_is_written_of_other_pods_makes_one_that_is_missing_a_finding() -> 
     others = written(Written(pod_enis=[pod_eni("other", "eni-8", ipv4="10.1.0.8")]))
     assert others.written_of_pods
     assert "should have one PodENI" in others.wrongly_written([seven()])
+    with pytest.raises(NetworkFault, match="should have one PodENI"):
+        others.require_written([seven()])
 
 
 def test_pods_that_have_interfaces_of_their_own_are_seen_not_to_share_any() -> None:

@@ -162,6 +162,58 @@ def test_5_presence_of_what_no_mode_promises(any_plug_in, verdict):
     assert "no way in" in unpromised
 
 
+def test_what_is_tried_on_several_is_absent_by_design_only_if_none_of_them_keeps_it(assay: Assay) -> None:
+    run = assay.of("""
+@pytest.mark.claim("outside-to-pod")
+def test_0_none_where_the_mode_says_absent(vxlan, verdict):
+    verdict.judge_each({"a": "no way to a", "b": "no way to b"})
+
+@pytest.mark.claim("outside-to-pod")
+def test_1_some_where_the_mode_says_absent(vxlan, verdict):
+    verdict.judge_each({"a": "no way to a", "b": ""})
+
+@pytest.mark.claim("outside-to-pod")
+def test_2_all_where_the_mode_says_absent(vxlan, verdict):
+    verdict.judge_each({"a": "", "b": ""})
+
+@pytest.mark.claim("outside-to-pod")
+def test_3_some_where_the_mode_says_nothing(any_plug_in, verdict):
+    verdict.judge_each({"a": "no way to a", "b": ""})
+
+@pytest.mark.claim("dns-a")
+def test_4_some_where_the_mode_says_holds(vxlan, verdict):
+    verdict.judge_each({"a": "no way to a", "b": ""})
+
+@pytest.mark.claim("dns-a")
+def test_5_all_where_the_mode_says_holds(vxlan, verdict):
+    verdict.judge_each({"a": "", "b": ""})
+
+@pytest.mark.claim("dns-a")
+def test_6_nothing_tried(vxlan, verdict):
+    verdict.judge_each({})
+
+@pytest.mark.claim("dns-a")
+def test_7_very_many(vxlan, verdict):
+    verdict.judge_each({f"pod-{n}": "no way" for n in range(100)})
+""")
+    assert [record.verdict for record in run.checks] == [
+        Verdict.ABSENT_BY_DESIGN,
+        Verdict.BROKEN,
+        Verdict.BROKEN,
+        Verdict.NOT_APPLICABLE,
+        Verdict.BROKEN,
+        Verdict.HOLDS,
+        Verdict.INCONCLUSIVE,
+        Verdict.BROKEN,
+    ]
+    none, some, _, unsaid, _, _, nothing, many = (record.message for record in run.checks)
+    assert none.startswith("a: no way to a\nb: no way to b\nas foreseen: ")
+    assert some == "a: no way to a\n1 of 2 are as they should be: b"
+    assert "measured: a: no way to a" in unsaid
+    assert "nothing was tried" in nothing
+    assert many.endswith("pod-19: no way\n… and 80 more")
+
+
 def test_absence_that_no_mode_foresees_is_a_finding(assay: Assay) -> None:
     found, _ = assay.verdict(
         '@pytest.mark.claim("dns-a")\ndef test_it(vxlan, verdict):\n    verdict.judge(holds=False, seen="none")\n',

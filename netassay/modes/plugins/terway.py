@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHARED, DATAPATH_V2, EXCLUSIVE, TRUNK = "terway-shared", "terway-datapath-v2", "terway-exclusive", "terway-trunk"
 
 EXCLUSIVE_LABEL: Final = "k8s.aliyun.com/exclusive-mode-eni-type"
+EXCLUSIVE_VALUE: Final = "eniOnly"
 CONFIG_LABEL: Final = "terway-config"
 CONFIG: Final = "eni-config"
 NODES: Final = "network.alibabacloud.com/v1beta1:Node"
@@ -36,23 +37,42 @@ def terway(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
     per_node = []
     for node in around.nodes:
         name, labels = name_of(node), labels_of(node)
-        exclusive = labels.get(EXCLUSIVE_LABEL, "")
+        resource = resources.get(name, {"metadata": {}})
+        exclusive, seen = _exclusive(node, resource)
         if exclusive:
-            seen = [f"label {EXCLUSIVE_LABEL}={exclusive}", *_capacity(node)]
-            per_node.append(NodeDetection(name, EXCLUSIVE if exclusive == "eniOnly" else GENERIC, seen))
+            per_node.append(NodeDetection(name, EXCLUSIVE, [*seen, *_capacity(node)]))
             continue
         config = labels.get(CONFIG_LABEL, CONFIG)
         if config not in configs:
             configs[config] = _configured(around, config)
         datapath, trunk = configs[config]
-        seen = [f"label {CONFIG_LABEL}={config}: this node has settings of its own"] if config != CONFIG else []
-        own = (resources.get(name, {}).get("spec", {}).get("datapath") or {}).get("type", "")
+        if config != CONFIG:
+            seen.append(f"label {CONFIG_LABEL}={config}: this node has settings of its own")
+        own = (resource.get("spec", {}).get("datapath") or {}).get("type", "")
         if own:
             seen.append(f"nodes.network.alibabacloud.com/{name}: spec.datapath.type={own}")
         datapath = own or datapath
         seen += _capacity(node)
         per_node.append(NodeDetection(name, _mode(node, datapath, trunk=trunk, older=older, seen=seen), seen))
     return per_node
+
+
+def _exclusive(node: dict[str, Any], resource: dict[str, Any]) -> tuple[bool, list[str]]:
+    """Say whether a node's pods have an interface each, and by what: its label, as Terway took it when it was new.
+
+    Terway keeps that in its own resource of the node, and refuses a label that says otherwise later (Terway,
+    ReconcileNode.createOrUpdate). Any other value than eniOnly is as good as none (types.NodeExclusiveENIMode).
+    """
+    now, taken = labels_of(node).get(EXCLUSIVE_LABEL, ""), labels_of(resource).get(EXCLUSIVE_LABEL, "")
+    exclusive = (taken or now) == EXCLUSIVE_VALUE
+    seen = [f"label {EXCLUSIVE_LABEL}={now}"] if now else []
+    if taken:
+        seen.append(f"nodes.network.alibabacloud.com/{name_of(node)}: label {EXCLUSIVE_LABEL}={taken}")
+    if taken and (taken == EXCLUSIVE_VALUE) != (now == EXCLUSIVE_VALUE):
+        seen.append("the node's label was changed since it joined, which Terway refuses: it counts what it was then")
+    if exclusive and _allocatable(node, ENI) in ("", "0"):
+        seen.append(f"but no {ENI} is allocatable, as it is on every node on which exclusive ENI is in force")
+    return exclusive, seen
 
 
 def _mode(node: dict[str, Any], datapath: str, *, trunk: bool, older: bool, seen: list[str]) -> str:
