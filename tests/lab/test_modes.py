@@ -43,8 +43,7 @@ class Variant:
 
     mode: str
     suites: str
-    proxy_mode: str | None = "nftables"
-    """None where the plug-in does its work."""
+    proxy_mode: str = "nftables"
     nodes: int = 2
     ip_family: str = "ipv4"
     detected: str = ""
@@ -83,9 +82,9 @@ VARIANTS = [
     Variant("eni-shared", "cni_modes", detected="terway-shared"),
 ]
 CILIUMS = [
-    Variant("cilium", "cni_modes,reachability", proxy_mode=None, detected="cilium-native"),
-    Variant("cilium-vxlan", "cni_modes,reachability", proxy_mode=None),
-    Variant("datapath-v2", "cni_modes,reachability", proxy_mode=None, detected="terway-datapath-v2"),
+    Variant("cilium", "cni_modes,reachability", detected="cilium-native"),
+    Variant("cilium-vxlan", "cni_modes,reachability"),
+    Variant("datapath-v2", "cni_modes,reachability", detected="terway-datapath-v2"),
 ]
 SIDE_BY_SIDE = {"flannel-hostgw": "flannel-hostgw", "bridge": "generic"}
 """Lab modes that one run assays, and what they are detected as."""
@@ -117,7 +116,7 @@ def lab_of(variant: Variant) -> Iterator[LabState]:
         yield lifecycle.up(
             variant.mode,
             nodes=variant.nodes,
-            **({"proxy_mode": variant.proxy_mode} if variant.proxy_mode else {}),
+            proxy_mode=variant.proxy_mode,
             ip_family=variant.ip_family,
             outside_agent=outside_agent(),
         )
@@ -143,7 +142,8 @@ def test_the_mode_conforms_and_is_told_where_it_does_not(tmp_path: Path, variant
     assert assay.run["cluster"]["lab"] == variant.mode
     assert assay.run["cluster"].get("stands_in_for", "") == label_of(variant.mode).replace("_", " ")
     assert len(assay.run["cluster"]["nodes"]) == variant.nodes
-    assert assay.run["cluster"].get("service_proxy") == variant.proxy_mode
+    proxy = variant.proxy_mode if modes.load(variant.mode).service_proxy else None
+    assert assay.run["cluster"].get("service_proxy") == proxy
     families = {check.get("parameters", {}).get("family") for check in assay.run["checks"]} - {None}
     assert families == ({"ipv4", "ipv6"} if variant.ip_family == "dual" else {variant.ip_family})
     assert_no_secret(assay.folder)
@@ -208,7 +208,7 @@ def test_from_flannel_to_cilium_it_takes_a_minute_at_most(tmp_path: Path) -> Non
     lifecycle.prepare("cilium", Progress())
     with lab_of(Variant(modes.DEFAULT, "")):
         started = time.monotonic()
-        with lab_of(Variant("cilium", "", proxy_mode=None)):
+        with lab_of(Variant("cilium", "")):
             took = time.monotonic() - started
             assay = Assay(tmp_path / "run", "--select", "reachability/test_pod_to_pod.py", mode="cilium")
     assert assay.exit_code == 0, assay.said
