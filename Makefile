@@ -1,10 +1,10 @@
 # make assay   bring up the embedded cluster, assay it, write the report, take it down (KEEP=1 leaves it up)
-# make test    the project's own tests, the embedded cluster included
+# make test    the project's own tests, the embedded cluster included (but for its modes with Cilium: make test-cilium)
 PYTHON ?= python3
 MODE ?= flannel-vxlan
 BIN := .venv/bin
 
-.PHONY: assay setup test test-fast test-whole test-lab chromium lint coverage lock clean
+.PHONY: assay setup test test-fast test-whole test-lab test-cilium chromium lint coverage lock clean
 
 assay: .venv/.can-assay
 	$(BIN)/netassay run --lab $(MODE) $(if $(KEEP),--keep-lab)
@@ -39,7 +39,11 @@ test-whole: setup chromium
 	$(BIN)/pytest tests -m "(browser or tools or whole) and not lab" -n 2 --dist loadfile --durations=10
 
 test-lab: setup chromium
-	$(BIN)/pytest tests -m lab --durations=30 --durations-min=10
+	$(BIN)/pytest tests -m "lab and not cilium" --durations=30 --durations-min=10
+
+# The lab's modes with Cilium, which takes as long to build as Kubernetes does: no part of `make test`.
+test-cilium: setup
+	$(BIN)/pytest tests -m cilium --durations=10
 
 chromium:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

@@ -34,11 +34,15 @@ def leases(lab: LabState, node: str) -> list[str]:
 @contextmanager
 def service_proxy_stopped(lab: LabState, node: str) -> Iterator[None]:
     """Stop kube-proxy of `node` where it stands: its rules stay, and follow nothing any more."""
-    (pid,) = (
-        found
-        for found in state.members(lab.init_pid).values()
-        if _arguments(found)[0].endswith("/kube-proxy") and f"--hostname-override={node}" in _arguments(found)
-    )
+    with stopped(lab, "kube-proxy", f"--hostname-override={node}"):
+        yield
+
+
+@contextmanager
+def stopped(lab: LabState, program: str, *arguments: str) -> Iterator[None]:
+    """Stop the one process of the lab that runs this program with these among its arguments."""
+    every = {pid: _arguments(pid) for pid in state.members(lab.init_pid).values()}
+    (pid,) = (pid for pid, (path, *own) in every.items() if path.endswith(f"/{program}") and set(arguments) <= set(own))
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -51,22 +55,22 @@ def tunnel_cut(lab: LabState, node: str, other: str) -> Iterator[None]:
     """Drop the VXLAN packets that `node` receives from `other`."""
     address = _node_address(lab, other)
     rule = ["INPUT", "--source", address, "--protocol", "udp", "--dport", "8472", "--jump", "DROP"]
-    _run(lab, node, "iptables", "--insert", *rule)
+    run(lab, node, "iptables", "--insert", *rule)
     try:
         yield
     finally:
-        _run(lab, node, "iptables", "--delete", *rule)
+        run(lab, node, "iptables", "--delete", *rule)
 
 
 @contextmanager
 def large_packets_lost(lab: LabState, node: str) -> Iterator[None]:
     """Drop what is longer than 1,300 bytes and goes through `node` to or from pods, as a wrong MTU on the way does."""
     rule = ["FORWARD", "--match", "length", "--length", "1301:65535", "--jump", "DROP"]
-    _run(lab, node, "iptables", "--insert", *rule)
+    run(lab, node, "iptables", "--insert", *rule)
     try:
         yield
     finally:
-        _run(lab, node, "iptables", "--delete", *rule)
+        run(lab, node, "iptables", "--delete", *rule)
 
 
 @contextmanager
@@ -110,10 +114,10 @@ def one_address_twice(lab: LabState, node: str) -> Iterator[str]:
     try:
         address = _pod_address(api, node, "first")
         before_it = str(int(address.rpartition(".")[2]) - 1)
-        _run(lab, node, "rm", f"{LEASES}/{address}")
+        run(lab, node, "rm", f"{LEASES}/{address}")
         # host-local gives out the address after the last one that it has reserved.
         last = f"{address.rpartition('.')[0]}.{before_it}"
-        _run(lab, node, "sh", "-c", f"echo -n {last} >{LEASES}/last_reserved_ip.0")
+        run(lab, node, "sh", "-c", f"echo -n {last} >{LEASES}/last_reserved_ip.0")
         second = _pod_address(api, node, "second")
         assert second == address, f"the lease store gave {second}, not {address} again"
         yield address
@@ -137,8 +141,9 @@ def _node_address(lab: LabState, node: str) -> str:
     return str(json.loads(shown.stdout)[0]["addr_info"][0]["local"])
 
 
-def _run(lab: LabState, node: str, *command: str) -> None:
-    subprocess.run([*lab.enter(node), *command], check=True)
+def run(lab: LabState, node: str, *command: str, given: str = "") -> None:
+    """Run a command on `node`, with `given` as its standard input."""
+    subprocess.run([*lab.enter(node), *command], input=given, text=True, check=True)
 
 
 def _arguments(pid: int) -> list[str]:
