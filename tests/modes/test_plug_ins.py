@@ -191,6 +191,11 @@ def test_calicos_mode_is_that_of_its_pools(spec: dict[str, str], mode: str) -> N
     assert "IPPool default: cidr=10.1.0.0/16" in told(detection)
 
 
+def test_pools_are_found_where_calicos_crds_are_its_api() -> None:
+    pool = {"metadata": {"name": "default"}, "spec": {"cidr": "10.1.0.0/16", "ipipMode": "Always"}}
+    assert detected([daemon("calico-node")], [], **{"projectcalico.org/v3:IPPool": [pool]}).mode == "calico-ipip"
+
+
 def test_without_the_right_to_read_pools_the_operators_installation_tells() -> None:
     installation = {
         "metadata": {"name": "default"},

@@ -10,7 +10,9 @@ from netassay.modes.surroundings import Surroundings, environment, name_of
 if TYPE_CHECKING:
     from netassay.modes.surroundings import NodeDetection
 
-POOLS: Final = "crd.projectcalico.org/v1:IPPool"
+POOLS: Final = ("crd.projectcalico.org/v1:IPPool", "projectcalico.org/v3:IPPool")
+"""Where pools are kept; the second alone where Calico's own API is that of its CRDs."""
+
 INSTALLATIONS: Final = "operator.tigera.io/v1:Installation"
 
 ENCAPSULATIONS: Final = {
@@ -32,7 +34,7 @@ def calico(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
         return around.everywhere(
             GENERIC, "Calico only enforces policies here: who gives pods their network can't be told"
         )
-    found = {_encapsulation(around, pool) for pool in around.objects(POOLS) if not pool["spec"].get("disabled")}
+    found = {_encapsulation(around, pool) for pool in _pools(around) if not pool["spec"].get("disabled")}
     if not found:
         found = _installed(around)
     modes = {ENCAPSULATIONS.get(one, GENERIC) for one in found}
@@ -41,6 +43,17 @@ def calico(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
     if modes:
         return around.everywhere(GENERIC, f"pools differ: {', '.join(sorted(found))}")
     return around.everywhere(GENERIC, "no IPPool and no Installation that says how packets go between nodes")
+
+
+def _pools(around: Surroundings) -> list[dict[str, Any]]:
+    """Give the pools; none, and a line of evidence, if they can't be read."""
+    for kind in POOLS:
+        found = around.objects(kind, optional=True)
+        if found:
+            return found
+    if all(kind in around.unlisted for kind in POOLS):
+        around.evidence.append(f"could not list IPPools: {around.unlisted[POOLS[0]]}")
+    return []
 
 
 def _encapsulation(around: Surroundings, pool: dict[str, Any]) -> str:
