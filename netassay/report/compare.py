@@ -14,7 +14,7 @@ from netassay.modes.mode import GENERIC
 from netassay.report.view import VerdictView, verdict_of, verdict_view
 from netassay.report.words import count, figure, moment
 from netassay.results.conclusion import summarize
-from netassay.results.naming import claim_title
+from netassay.results.naming import claim_title, first_line
 from netassay.results.schema import Verdict, lab_name
 
 if TYPE_CHECKING:
@@ -161,13 +161,16 @@ def _cell(claim: str, records: Sequence[CheckRecord], run: RunRecord, link: str)
     return CompareCell(
         verdict=verdict_view(verdict),
         checks=f"{len(told)} of {len(records)}",
-        why=_seen(told, run) if verdict is Verdict.HOLDS else told[0].message.partition("\n")[0],
+        why=_seen(told, run) if verdict is Verdict.HOLDS else first_line(told[0].message),
         link=f"{link}#claim-{claim}" if link else "",
     )
 
 
 def _seen(records: Sequence[CheckRecord], run: RunRecord) -> str:
-    """Say by what a claim was seen to hold: what was measured, and how many attempts went as they should."""
+    """Say by what a claim was seen to hold: what was measured, and how many attempts went as they should.
+
+    What was looked at in words, if there is neither.
+    """
     checks = {record.id for record in records}
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     for one in run.figures:
@@ -175,4 +178,5 @@ def _seen(records: Sequence[CheckRecord], run: RunRecord) -> str:
             values[one.key, one.unit].append(one.value)
     measured = [f"{key}: {figure(median(found), unit)}" for (key, unit), found in values.items()]
     attempts = sum(len(run.observations.get(check, [])) for check in checks)
-    return "; ".join([*measured[:MOST_FIGURES], *([count(attempts, "attempt")] if attempts else [])])
+    seen = "; ".join([*measured[:MOST_FIGURES], *([count(attempts, "attempt")] if attempts else [])])
+    return seen or records[0].title

@@ -40,7 +40,7 @@ def test_a_cell_tells_the_verdict_the_reason_and_where_to_read_on() -> None:
     page = compare([(KEPT, "a/report.html"), (BROKEN, "")], {})
     kept, broken = page.features[2].rows[0].cells
     assert kept.verdict is not None
-    assert (kept.verdict.words, kept.why, kept.link) == ("holds", "", "a/report.html#claim-dns-a")
+    assert (kept.verdict.words, kept.why, kept.link) == ("holds", KEPT.checks[1].title, "a/report.html#claim-dns-a")
     assert broken.verdict is not None
     assert (broken.verdict.words, broken.checks) == ("broken", "1 of 2")
     assert (broken.why, broken.link) == ("pod-1 → dns: timed out", "")
