@@ -60,3 +60,11 @@ def test_a_node_that_has_interfaces_to_give_is_tried_wherever_it_is_among_the_ot
     limits.take_all(NODE)
     with pytest.raises(pytest.skip.Exception, match="no node has aliyun/eni to give"):
         limits.node_with_some(probes)
+
+
+def test_a_pod_that_is_not_refused_is_told_with_where_it_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = eni_limits()
+    pod: Any = SimpleNamespace(name="guest-1", namespace="netassay-1")
+    running = {"spec": {"nodeName": NODE}, "status": {"phase": "Running", "conditions": [{"type": "Ready"}]}}
+    monkeypatch.setattr(limits._cluster, "get", lambda *_: running)
+    assert limits._said_of(pod) == "scheduled to node1, Running: nothing is said of it"
