@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from netassay.cli.common import connect, console
 from netassay.cli.labs import lab_kubeconfig
-from netassay.errors import HarnessFault
+from netassay.errors import HarnessFault, UsageError
 from netassay.fleet import Run
 from netassay.report import COMPARISON_HTML, write_comparison
 from netassay.results.collect import read_run
@@ -51,19 +51,26 @@ def side_by_side(request: Request, modes: list[str], *, keep_lab: bool) -> int:
     codes = []
     for mode, each in requests.items():
         console().print(f"[bold]{mode}[/bold]")
+        reason = ""
         try:
             # Only the last lab can be left up: a machine carries one.
-            code, folder = assay(each, keep_lab=keep_lab and mode == modes[-1])
-            codes.append(code)
-            made.append((read_run(folder), folder))
+            code, _ = assay(each, keep_lab=keep_lab and mode == modes[-1])
         except HarnessFault as fault:
-            codes.append(INCONCLUSIVE)
-            not_run[mode] = str(fault)
-            console().print(f"{mode} was not run: {fault}", markup=False, soft_wrap=True)
+            code, reason = INCONCLUSIVE, str(fault)
         except KeyboardInterrupt:
-            codes.append(INTERRUPTED[0])
-            not_run[mode] = "interrupted while its lab was brought up"
-        if codes[-1] in INTERRUPTED:
+            code, reason = INTERRUPTED[0], "interrupted"
+        codes.append(code)
+        try:
+            # What was found counts, whatever came after it.
+            made.append((read_run(base / mode), base / mode))
+        except UsageError as error:
+            codes.append(INCONCLUSIVE)
+            not_run[mode] = reason or str(error)
+            console().print(f"{mode} was not run: {not_run[mode]}", markup=False, soft_wrap=True)
+        else:
+            if reason:
+                console().print(f"{mode}: {reason}", markup=False, soft_wrap=True)
+        if code in INTERRUPTED:
             break
     page = base / COMPARISON_HTML
     write_comparison(page, made, not_run)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from netassay import bundle
+from netassay.cli.common import console
 from netassay.errors import UsageError
 from netassay.families import of_a_new_lab
 
@@ -65,7 +66,12 @@ def lab_kubeconfig(mode: str, ip_family: str, *, keep: bool) -> Iterator[str]:
         yield running.kubeconfig
     finally:
         if ours and not keep:
-            lifecycle.down()
+            try:
+                lifecycle.down()
+            except LabError as error:
+                # What is left behind does not change what was found out, but must be told.
+                told = f"the lab could not be taken down: {error} Try again with `netassay lab down`."
+                console().print(told, markup=False, soft_wrap=True)
 
 
 def _find_lab() -> None:

@@ -10,7 +10,7 @@ from lab import lifecycle, state
 from lab.errors import LabError
 from netassay.cli import assays
 from netassay.cli.assays import side_by_side
-from netassay.cli.labs import lab_modes
+from netassay.cli.labs import lab_kubeconfig, lab_modes
 from netassay.errors import HarnessFault, UsageError
 from netassay.report import COMPARISON_HTML
 from netassay.results.collect import write_run_json
@@ -91,6 +91,52 @@ def test_a_lab_that_does_not_come_up_is_a_mode_that_cant_be_run(
     for mode in ("bridge", "cilium"):
         assert f"{mode} was not run: --lab {mode}: no space for {mode}" in said
         assert f"not run: --lab {mode}: no space for {mode}" in page
+
+
+def test_who_ends_an_assay_ends_them_all_where_its_record_cant_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun: list[str] = []
+
+    def assay(request: Request, **_: object) -> tuple[int, Path]:
+        begun.append(request.lab)
+        return 130, tmp_path / request.lab
+
+    monkeypatch.setattr(assays, "assay", assay)
+    assert side_by_side(Request(lab="bridge", out=tmp_path), ["bridge", "cilium"], keep_lab=False) == 130
+    assert begun == ["bridge"]
+    assert "not run: could not read" in (tmp_path / COMPARISON_HTML).read_text()
+
+
+def test_who_interrupts_what_comes_after_an_assay_keeps_its_results(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def assay(request: Request, **_: object) -> tuple[int, Path]:
+        write_run_json(tmp_path / request.lab, RunRecord(run_id=f"run-{request.lab}"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(assays, "assay", assay)
+    assert side_by_side(Request(lab="bridge", out=tmp_path), ["bridge", "cilium"], keep_lab=False) == 130
+    page = (tmp_path / COMPARISON_HTML).read_text()
+    assert "run-bridge" in page
+    assert "not run:" not in page
+
+
+def test_a_lab_that_cant_be_taken_down_is_told_and_does_not_cost_what_was_found_in_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def down() -> None:
+        raise LabError("its processes still run")
+
+    running = state.LabState("bridge", "", "", "nftables", 2, 1, 1, "", kubeconfig="there")
+    monkeypatch.setattr(state, "running", lambda: None)
+    monkeypatch.setattr(lifecycle, "up", lambda *_, **__: running)
+    monkeypatch.setattr(lifecycle, "down", down)
+    with lab_kubeconfig("bridge", "auto", keep=False) as kubeconfig:
+        assert kubeconfig == "there"
+    said = capsys.readouterr().out
+    assert "its processes still run" in said
+    assert "netassay lab down" in said
 
 
 def test_several_modes_are_refused_beside_a_lab_that_is_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,12 @@ from netassay.gate import Item, Ruling
 from netassay.gate.markdown import markdown
 from netassay.report import render_comparison
 from netassay.report.gate import render_gate
+from netassay.report.history import write_history_page
 from netassay.report.watch import render_watch
 from netassay.results.collect import read_run, write_run_json
 from netassay.results.redact import BLANK
 from netassay.results.schema import Verdict
+from netassay.results.shelf import read_shelf
 from netassay.watch import write_watch
 from tests.bench.benches import bench as bench_of
 from tests.report import samples, upgrades
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLANTED = "hunter2hunter2"
-SAID = f'could not use {{"access_key": "{PLANTED}", "access_secret": "{PLANTED}"}}'
+SAID = f'could not use {{"access_key": "{PLANTED}", "access_secret": "{PLANTED}", "PSK": "{PLANTED}"}}'
 
 
 def kept(folder: Path) -> str:
@@ -40,6 +42,18 @@ def comparison(folder: Path) -> str:
     run.checks[0] = samples.check("pod-join", Verdict.BROKEN, SAID)
     write_run_json(folder, run)
     return kept(folder) + render_comparison([(read_run(folder), "")], {"cilium": SAID})
+
+
+def history(folder: Path) -> str:
+    for number, verdict in enumerate((Verdict.HOLDS, Verdict.BROKEN)):
+        run = samples.healthy()
+        run.run_id, run.started = f"run-{number}", run.started + number
+        run.checks[0] = samples.check("pod-join", verdict, SAID)
+        write_run_json(folder / run.run_id, run)
+    page = folder / "history.html"
+    write_history_page(page, read_shelf([folder]))
+    assert "access_key" in page.read_text()
+    return kept(folder)
 
 
 def gate(folder: Path) -> str:
@@ -62,7 +76,7 @@ def bench(folder: Path) -> str:
     return kept(folder)
 
 
-@pytest.mark.parametrize("make", [comparison, gate, watch, bench])
+@pytest.mark.parametrize("make", [comparison, history, gate, watch, bench])
 def test_a_planted_secret_is_in_nothing_that_is_written(tmp_path: Path, make: object) -> None:
     assert callable(make)
     said = make(tmp_path)
