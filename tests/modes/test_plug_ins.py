@@ -270,7 +270,7 @@ def test_a_cilium_that_is_set_up_otherwise_on_some_nodes_is_told_by_node() -> No
     detection = detected([daemon("cilium")], [config("cilium-config", data)], nodes, **{NODE_CONFIG: configs})
     assert [one.mode for one in detection.nodes] == ["cilium-vxlan", "cilium-native"]
     assert detection.mode == "generic"
-    assert "nodes differ: cilium-vxlan on 1, cilium-native on 1; nothing is assumed of any" in told(detection)
+    assert "nodes differ: cilium-vxlan on 1 (n1); cilium-native on 1 (n2); nothing is assumed of any" in told(detection)
     assert "CiliumNodeConfig b: routing-mode=native" in detection.nodes[1].evidence
     assert not any("CiliumNodeConfig" in line for line in detection.nodes[0].evidence)
 
