@@ -14,8 +14,10 @@ from netassay.results.schema import lab_name
 from netassay.watch import WATCH_JSON, WatchRecord, read_watch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from netassay.bench.schema import Header
     from netassay.results.schema import RunRecord
 
 DEPTH: Final = ("", "*/", "*/*/")
@@ -35,7 +37,11 @@ class Evidence:
     def side(self) -> Side:
         """What this side is, in words."""
         run, watch = self.run, self.watch
-        facts = run.cluster if run else watch.cluster if watch else None
+        # A side of benches alone may hold one for each of several modes.
+        first = run or watch
+        said: Sequence[RunRecord | WatchRecord | Header] = (
+            [first] if first else [bench.bench.header for bench in self.benches]
+        )
         has = [
             *([f"run {run.run_id} of {len(run.checks)} checks"] if run else []),
             *(f"bench {bench.run} of {bench.blocks} blocks" for bench in self.benches),
@@ -44,9 +50,9 @@ class Evidence:
         return Side(
             folder=self.folder,
             run_id=run.run_id if run else watch.run_id if watch else "",
-            mode=run.mode if run else watch.mode if watch else "",
-            lab=lab_name(facts) if facts else "",
-            version=facts.version if facts else "",
+            mode=_alike(one.mode for one in said),
+            lab=_alike(lab_name(one.cluster) for one in said),
+            version=_alike(one.cluster.version for one in said),
             started=run.started if run else 0.0,
             evidence=has,
         )
@@ -75,6 +81,11 @@ def read_evidence(path: Path) -> Evidence:
         watch=read_watch(watches[0]) if watches else None,
         benches=[read_bench(file.parent) for file in benches],
     )
+
+
+def _alike(words: Iterable[str]) -> str:
+    """Put together what is said of each part of a side, the same once."""
+    return "; ".join(dict.fromkeys(filter(None, words)))
 
 
 def _found(path: Path, name: str) -> list[Path]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from netassay.modes.installed import Installed, installed
-from netassay.modes.limits import room_of
+from netassay.modes.limits import room_of, some
 from netassay.modes.mode import GENERIC
 from netassay.modes.plugins.calico import calico
 from netassay.modes.plugins.cilium import cilium
@@ -56,6 +55,9 @@ DETECTORS: Final[Mapping[str, Callable[[Surroundings, dict[str, Any]], list[Node
     "terway": terway,
 }
 """Who tells the modes of a plug-in that runs by itself."""
+
+MIXED: Final = 2
+"""Modes from which on nodes differ."""
 
 
 class Detection(msgspec.Struct, frozen=True):
@@ -127,10 +129,21 @@ def _per_node(around: Surroundings, running: Mapping[str, dict[str, Any]]) -> li
 
 
 def _agree(per_node: list[NodeDetection], evidence: list[str]) -> str:
-    modes = Counter(node.mode for node in per_node)
-    if len(modes) == 1:
-        return next(iter(modes))
-    if modes:
-        found = ", ".join(f"{mode} on {count}" for mode, count in modes.most_common())
-        evidence.append(f"nodes differ: {found}; nothing is assumed of any, unless --mode says which is meant")
-    return GENERIC
+    differ = differences(per_node)
+    if differ:
+        evidence.append(differ)
+    return GENERIC if differ or not per_node else per_node[0].mode
+
+
+def differences(per_node: list[NodeDetection]) -> str:
+    """Say which nodes are in which mode, most common first, and what to do; "" if they all are in one."""
+    by_mode: dict[str, list[str]] = {}
+    for one in per_node:
+        by_mode.setdefault(one.mode, []).append(one.node)
+    if len(by_mode) < MIXED:
+        return ""
+    found = "; ".join(
+        f"{mode} on {len(nodes)} ({some(nodes)})"
+        for mode, nodes in sorted(by_mode.items(), key=lambda item: -len(item[1]))
+    )
+    return f"nodes differ: {found}; nothing is assumed of any, unless --mode says which is meant"

@@ -71,7 +71,7 @@ def beyond(mode: Mode, detection: Detection) -> list[str]:
             if node.room.get(PODS, 0) > node.room.get(ADDRESSES, node.room.get(PODS, 0))
         }
         said += [
-            f"the kubelet takes more pods than its node's range has addresses for, {figures} on {_some(names)}: "
+            f"the kubelet takes more pods than its node's range has addresses for, {figures} on {some(names)}: "
             "pods that are one too many get no address"
             for figures, names in _by_value(short).items()
         ]
@@ -81,6 +81,12 @@ def beyond(mode: Mode, detection: Detection) -> list[str]:
 def meant(what: str, limit: Limit) -> str:
     """Put a limit into words, as in `5,000 nodes (who says so)`."""
     return f"{limit.value:,} {LIMITED[what]} ({limit.source})"
+
+
+def some(names: Sequence[str]) -> str:
+    """Name nodes, a few of them if there are many."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _bounds(mode: Mode) -> Sequence[str]:
@@ -94,8 +100,3 @@ def _by_value(found: Mapping[str, str]) -> dict[str, list[str]]:
     for name, value in found.items():
         turned.setdefault(value, []).append(name)
     return turned
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more

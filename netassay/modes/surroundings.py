@@ -126,10 +126,24 @@ def settings(data: dict[str, Any], *keys: str) -> list[str]:
 
 def environment(daemon: dict[str, Any]) -> dict[str, str]:
     """Give the environment of a DaemonSet's containers, as far as it is written there."""
-    containers = daemon.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
     return {
-        one["name"]: one["value"] for container in containers for one in container.get("env") or [] if "value" in one
+        one["name"]: one["value"]
+        for container in pod_of(daemon).get("containers", [])
+        for one in container.get("env") or []
+        if "value" in one
     }
+
+
+def words(daemon: dict[str, Any]) -> list[str]:
+    """Give the words by which a DaemonSet's containers are started."""
+    containers = pod_of(daemon).get("containers", [])
+    return [word for one in containers for word in (*(one.get("command") or []), *(one.get("args") or []))]
+
+
+def pod_of(daemon: dict[str, Any]) -> dict[str, Any]:
+    """Give what a DaemonSet's pods are to be; empty if it does not say."""
+    pod: dict[str, Any] = daemon.get("spec", {}).get("template", {}).get("spec", {})
+    return pod
 
 
 def name_of(found: dict[str, Any]) -> str:

@@ -10,7 +10,9 @@ import msgspec
 from netassay.claims import CLAIMS, FEATURES
 from netassay.errors import HarnessFault, UsageError
 from netassay.modes import load
+from netassay.modes.detection import differences
 from netassay.modes.limits import beyond
+from netassay.modes.mode import GENERIC
 from netassay.results.files import write_whole
 from netassay.results.recorder import Compared, Event, Finished, Followed, Noted, Observed, Planned, Started, read_event
 from netassay.results.redact import redact_tree
@@ -73,6 +75,8 @@ def collect(run_dir: Path) -> RunRecord:
     run.finished = run.finished or max(times, default=0.0)
     if run.detection and run.mode:
         run.notes += beyond(load(run.mode), run.detection)
+        if run.mode == GENERIC and (differ := differences(run.detection.nodes)):
+            run.notes.append(differ)
     return run
 
 

@@ -79,7 +79,12 @@ def evidence(detection: Detection) -> str:
             "DaemonSet kube-router is started with --run-firewall=true --run-service-proxy=false",
         ),
         ("flannel-alloc", "flannel-alloc", "flannel", "annotation flannel.alpha.coreos.com/backend-type: alloc"),
-        ("flannel-changed", "generic", "flannel", "nodes differ: flannel-vxlan on 1, flannel-hostgw on 1"),
+        (
+            "flannel-changed",
+            "generic",
+            "flannel",
+            "nodes differ: flannel-vxlan on 1 (node1); flannel-hostgw on 1 (node2)",
+        ),
         (
             "flannel-new-node",
             "flannel-vxlan",

@@ -153,6 +153,18 @@ def test_a_nodes_label_counts_as_terway_took_it_when_the_node_was_new(
     assert ("no aliyun/eni" in told(detection)) is ("no aliyun/eni" in because)
 
 
+@pytest.mark.parametrize(
+    ("word", "mode"), [("ENIMultiIP", "terway-shared"), ("ENIOnly", "terway-exclusive"), ("VPC", "generic")]
+)
+def test_what_terways_daemon_does_everywhere_is_told_by_how_it_is_started(word: str, mode: str) -> None:
+    started = daemon("terway")
+    (container,) = started["spec"]["template"]["spec"]["containers"]
+    container["command"] = ["/usr/bin/terwayd", "-log-level", "debug", "-daemon-mode", word]
+    detection = detected([started], [eni_config()])
+    assert (detection.mode, detection.plug_in) == (mode, "terway")
+    assert (f"started with -daemon-mode {word}" in told(detection)) is (word != "ENIMultiIP")
+
+
 def test_trunking_counts_on_nodes_that_have_member_interfaces() -> None:
     nodes = [node("n1", aliyun_member_eni="10"), node("n2")]
     detection = detected(TERWAY, [eni_config(trunking=True)], nodes)
@@ -258,7 +270,7 @@ def test_a_cilium_that_is_set_up_otherwise_on_some_nodes_is_told_by_node() -> No
     detection = detected([daemon("cilium")], [config("cilium-config", data)], nodes, **{NODE_CONFIG: configs})
     assert [one.mode for one in detection.nodes] == ["cilium-vxlan", "cilium-native"]
     assert detection.mode == "generic"
-    assert "nodes differ: cilium-vxlan on 1, cilium-native on 1; nothing is assumed of any" in told(detection)
+    assert "nodes differ: cilium-vxlan on 1 (n1); cilium-native on 1 (n2); nothing is assumed of any" in told(detection)
     assert "CiliumNodeConfig b: routing-mode=native" in detection.nodes[1].evidence
     assert not any("CiliumNodeConfig" in line for line in detection.nodes[0].evidence)
 
@@ -287,12 +299,34 @@ def test_flannel_is_known_by_the_daemon_sets_of_single_architectures_too() -> No
 
 @pytest.mark.parametrize(
     ("agent", "mode"),
-    [({}, "antrea-geneve"), ({"trafficEncapMode": "noEncap"}, "generic"), ({"tunnelType": "vxlan"}, "generic")],
+    [
+        ({}, "antrea-geneve"),
+        ({"trafficEncapMode": "noEncap"}, "generic"),
+        ({"tunnelType": "vxlan"}, "generic"),
+        ({"trafficEncryptionMode": "wireGuard"}, "generic"),
+    ],
 )
 def test_antreas_mode_is_that_of_its_agents(agent: dict[str, str], mode: str) -> None:
     data = {"antrea-agent.conf": yaml.safe_dump(agent)}
     detection = detected([daemon("antrea-agent")], [config("antrea-config", data)])
     assert (detection.mode, detection.plug_in) == (mode, "antrea")
+
+
+def test_antreas_settings_are_those_that_its_agent_mounts_and_are_not_guessed() -> None:
+    agent = daemon("antrea-agent")
+    hashed = "antrea-config-mf4t8c67c8"
+    agent["spec"]["template"]["spec"]["volumes"] = [
+        {"name": "host-proc", "hostPath": {"path": "/proc"}},
+        {"name": "antrea-config", "configMap": {"name": hashed}},
+    ]
+    vxlan = config(hashed, {"antrea-agent.conf": "tunnelType: vxlan"})
+    detection = detected([agent], [vxlan])
+    assert detection.mode == "generic"
+    assert f"ConfigMap kube-system/{hashed}: tunnelType=vxlan" in told(detection)
+    assert detected([agent], [config(hashed, {"antrea-agent.conf": "#tunnelType: vxlan"})]).mode == "antrea-geneve"
+    unread = detected([agent], [])
+    assert unread.mode == "generic"
+    assert f"there is no ConfigMap kube-system/{hashed}" in told(unread)
 
 
 def test_flannel_on_routes_of_the_vpc_knows_how_many_nodes_it_is_meant_for() -> None:

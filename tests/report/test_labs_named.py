@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from netassay.bench.page import write_page as write_bench_page
+from netassay.gate.benches import BenchValues
 from netassay.gate.evidence import Evidence
 from netassay.gate.markdown import markdown
 from netassay.report import render, render_comparison
@@ -42,6 +43,7 @@ def test_every_page_says_of_a_lab_what_it_stands_in_for(
     write_run_json(tmp_path / "run", run)
     write_history_page(tmp_path / "history.html", read_shelf([tmp_path]))
     gate = msgspec.structs.replace(upgrades.judged(), candidate=Evidence("run", run=run).side)
+    benches = msgspec.structs.replace(gate, candidate=Evidence("bench", benches=[BenchValues(bench)] * 2).side)
     pages = {
         "run": render(run),
         "comparison": render_comparison([(run, "")]),
@@ -49,6 +51,8 @@ def test_every_page_says_of_a_lab_what_it_stands_in_for(
         "watch": render_watch(watch),
         "gate": render_gate(gate),
         "gate, Markdown": markdown(gate),
+        "gate of benches": render_gate(benches),
+        "gate of benches, Markdown": markdown(benches),
         "history": (tmp_path / "history.html").read_text(),
     }
     for name, page in pages.items():

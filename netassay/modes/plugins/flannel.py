@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from netassay.modes.mode import GENERIC
-from netassay.modes.surroundings import NodeDetection, Surroundings, name_of, parsed
+from netassay.modes.surroundings import NodeDetection, Surroundings, name_of, parsed, words
 from netassay.results.redact import redact
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def canal(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
 
 def with_firewall(around: Surroundings, daemon: dict[str, Any], router: dict[str, Any]) -> list[NodeDetection] | None:
     """Tell the modes of Flannel with kube-router beside it; None if kube-router does more than enforce policies."""
-    containers = router["spec"]["template"]["spec"]["containers"]
-    given = [word for one in containers for word in (*one.get("command", []), *one.get("args", []))]
-    options = [word for word in given if word.startswith("--run-")]
+    options = [word for word in words(router) if word.startswith("--run-")]
     around.evidence.append(f"DaemonSet kube-router is started with {' '.join(options) or 'no --run- option'}")
     if "--run-router=false" not in options or "--run-firewall=false" in options:
         return None

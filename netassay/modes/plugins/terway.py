@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from netassay.modes.mode import GENERIC
-from netassay.modes.surroundings import NodeDetection, labels_of, name_of, parsed, settings
+from netassay.modes.surroundings import NodeDetection, labels_of, name_of, parsed, settings, words
 
 if TYPE_CHECKING:
     from netassay.modes.surroundings import Surroundings
@@ -25,13 +26,25 @@ ENI, MEMBER_ENI = "aliyun/eni", "aliyun/member-eni"
 DATAPATHS: Final = {"veth": SHARED, "datapathv2": DATAPATH_V2}
 """Terway's own word for the plumbing → mode; ipvlan, which it no longer sets up, has none."""
 
-ENI_KEYS: Final = ("service_cidr", "ip_stack", "enable_eni_trunking", "ipam_type", "security_group", "max_pool_size")
+ENI_KEYS: Final = (
+    "security_group",
+    "security_groups",
+    "service_cidr",
+    "ip_stack",
+    "enable_eni_trunking",
+    "ipam_type",
+    "max_pool_size",
+)
+DAEMON_MODE: Final = "-daemon-mode"
+DAEMON_MODES: Final = {"enionly": EXCLUSIVE, "vpc": GENERIC}
+"""What Terway's daemon does on all nodes alike, by the word after that; ENIMultiIP leaves it to the nodes."""
+
 PLUGIN_KEYS: Final = ("eniip_virtual_type", "network_policy_provider", "host_stack_cidrs", "mtu", "datapath")
 
 
 def terway(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
     """Tell the mode of each node: a node's own label, then its Node resource, then its ConfigMap."""
-    older = name_of(daemon) == "terway-eni"
+    everywhere = _daemon_mode(daemon)
     resources = {name_of(node): node for node in around.objects(NODES, optional=True)}
     configs: dict[str, tuple[str, bool]] = {}
     per_node = []
@@ -53,8 +66,25 @@ def terway(around: Surroundings, daemon: dict[str, Any]) -> list[NodeDetection]:
             seen.append(f"nodes.network.alibabacloud.com/{name}: spec.datapath.type={own}")
         datapath = own or datapath
         seen += _capacity(node)
-        per_node.append(NodeDetection(name, _mode(node, datapath, trunk=trunk, older=older, seen=seen), seen))
+        if everywhere:
+            mode, because = everywhere
+            per_node.append(NodeDetection(name, mode, [*seen, because]))
+        else:
+            per_node.append(NodeDetection(name, _mode(node, datapath, trunk=trunk, seen=seen), seen))
     return per_node
+
+
+def _daemon_mode(daemon: dict[str, Any]) -> tuple[str, str] | None:
+    """Tell the mode of a Terway whose daemon does the same on all nodes, and why; None if nodes say which it is."""
+    if name_of(daemon) == "terway-eni":
+        return EXCLUSIVE, "DaemonSet terway-eni: the older exclusive mode, one interface for each pod"
+    given = words(daemon)
+    value = next((after for word, after in pairwise(given) if word.lstrip("-") == DAEMON_MODE.lstrip("-")), "")
+    mode = DAEMON_MODES.get(value.lower())
+    if mode is None:
+        return None
+    missing = ", and there is no mode for that yet" if mode == GENERIC else ""
+    return mode, f"DaemonSet {name_of(daemon)} is started with {DAEMON_MODE} {value}{missing}"
 
 
 def _exclusive(node: dict[str, Any], resource: dict[str, Any]) -> tuple[bool, list[str]]:
@@ -75,10 +105,7 @@ def _exclusive(node: dict[str, Any], resource: dict[str, Any]) -> tuple[bool, li
     return exclusive, seen
 
 
-def _mode(node: dict[str, Any], datapath: str, *, trunk: bool, older: bool, seen: list[str]) -> str:
-    if older:
-        seen.append("DaemonSet terway-eni: the older exclusive mode, one interface for each pod")
-        return EXCLUSIVE
+def _mode(node: dict[str, Any], datapath: str, *, trunk: bool, seen: list[str]) -> str:
     if trunk and _allocatable(node, MEMBER_ENI) not in ("", "0"):
         seen.append("trunking is enabled, and the node has member interfaces to give")
         return TRUNK
