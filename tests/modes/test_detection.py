@@ -95,6 +95,8 @@ def evidence(detection: Detection) -> str:
         ("cilium", "cilium-native", "cilium", "label netassay.dev/lab=cilium: this is a lab"),
         ("eni-shared", "terway-shared", "terway", "this is a lab stand-in for Terway inclusive shared ENI"),
         ("eni-shared", "terway-shared", "terway", "nodes.network.alibabacloud.com/node2: spec.datapath.type=veth"),
+        ("eni-exclusive", "terway-exclusive", "terway", "label k8s.aliyun.com/exclusive-mode-eni-type=eniOnly"),
+        ("eni-exclusive", "terway-exclusive", "terway", "this is a lab stand-in for Terway exclusive ENI"),
         ("datapath-v2", "terway-datapath-v2", "terway", "nodes.network.alibabacloud.com/node1: spec.datapath.type="),
         ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
