@@ -10,7 +10,7 @@ from fixtures.expectations import require_open, require_source
 from fixtures.pairs import across_nodes
 from fixtures.services import TCP, UDP, Services
 from fixtures.traffic import Traffic, at
-from fixtures.tunnels import Ways, narrowed, unused, used, usual, whole
+from fixtures.tunnels import Ways, miscounted, narrowed, small, unused, used, usual, whole
 from fixtures.verdicts import CheckInHand, not_applicable
 from netassay.observation import Protocol
 
@@ -36,14 +36,18 @@ def test_packets_between_nodes_are_encapsulated_as_the_mode_says(
     """
     wanted = mode.parameters.encapsulation
     traffic.all_to_all(probes, probes, Protocol.TCP, title="pods across nodes").require()
-    node_mtus, tunnels = ways.node_mtus(), ways.tunnels()
+    node_mtus = ways.node_mtus()
+    tunnels = ways.tunnels_recounted() if wanted == "none" else ways.tunnels()
     largest = ways.largest_packets(node_mtus)
     verdict.note("largest packet between nodes", usual(largest), "bytes")
     if wanted == "unknown":
         links = {node: [str(link) for link in found] for node, found in tunnels.items()}
         not_applicable(f"mode {mode.name} does not say; measured: links that encapsulate: {links}")
     if wanted == "none":
-        wrong = [*used(tunnels), *narrowed(largest, ways.mtus())]
+        pod_mtus = ways.pod_mtus()
+        wrong = [*used(tunnels), *narrowed(largest, node_mtus, pod_mtus)]
+        for text in small(node_mtus, pod_mtus):
+            verdict.remark(text)
         for link in (link for found in tunnels.values() for link in found if not link.carries):
             verdict.remark(f"{link.node} has {link}, which does not carry what its pods send to other nodes")
     else:
@@ -61,16 +65,9 @@ def test_there_are_as_many_routers_between_pods_as_the_mode_says(ways: Ways, mod
     """
     hops = ways.hops()
     verdict.note("routers between pods on different nodes", usual(hops))
-    wanted = mode.parameters.hops
-    if wanted is None:
+    if mode.parameters.hops is None:
         not_applicable(f"mode {mode.name} does not say; measured: {usual(hops)}")
-    most = wanted + mode.parameters.hops_of_the_cloud
-    said = f"{wanted}" if most == wanted else f"{wanted}, or up to {most} if the cloud's own are seen"
-    wrong = [
-        f"from a pod on {source} to one on {target} there are {count} routers, and mode {mode.name} says {said}"
-        for (source, target), count in hops.items()
-        if not wanted <= count <= most
-    ]
+    wrong = miscounted(hops, mode)
     verdict.judge(holds=not wrong, seen="\n".join(wrong))
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from fixtures.tunnels import CONNECTIONS, Tunnel, Ways, narrowed, unused, used, whole
+from fixtures.tunnels import CONNECTIONS, Tunnel, Ways, miscounted, narrowed, small, unused, used, whole
 from netassay.fleet.answers import Interface
+from netassay.modes import load
 from netassay.observation import Attempt, Observation, Outcome
 
 if TYPE_CHECKING:
@@ -60,6 +61,15 @@ def told(network: Network, *, none: bool) -> list[str]:
     return used(tunnels) if none else unused(tunnels, "vxlan")
 
 
+class Burst(Network):
+    """As a network whose tunnel is left over, until others send as much as the pods do: once, while pods call."""
+
+    def each(self, work: Mapping[Pod, Sequence[Attempt]]) -> dict[Pod, list[Observation]]:
+        seen = super().each(work)
+        self.through_tunnel = ()
+        return seen
+
+
 def tunnels_of(network: Network) -> Mapping[str, Sequence[Tunnel]]:
     as_known = cast("Any", network)
     return Ways(as_known.pods, as_known.hosts, as_known).tunnels()
@@ -80,6 +90,18 @@ def test_a_tunnel_that_does_not_carry_what_a_node_sends_is_told(through_tunnel: 
 @pytest.mark.parametrize("others", [0, 3, 50 * CONNECTIONS])
 def test_a_tunnel_that_is_left_over_or_others_use_is_none_of_the_pods(others: int) -> None:
     assert not told(Network(others=others), none=True)
+
+
+@pytest.mark.parametrize(("kind", "carries"), [(Burst, []), (Network, list(NODES))])
+def test_what_a_tunnel_sends_once_by_chance_is_none_of_the_pods(kind: type[Network], carries: list[str]) -> None:
+    network = cast("Any", kind(*NODES))
+    tunnels = Ways(network.pods, network.hosts, network).tunnels_recounted()
+    assert [link.node for found in tunnels.values() for link in found if link.carries] == carries
+
+
+@pytest.mark.parametrize(("more", "carries"), [(3 * CONNECTIONS - 1, False), (3 * CONNECTIONS, True)])
+def test_fewer_packets_than_connections_take_are_others(more: int, *, carries: bool) -> None:
+    assert Tunnel("node1", "tunnel0", "vxlan", CONNECTIONS, sent=1000 + more, at_rest=1000).carries is carries
 
 
 @pytest.mark.parametrize("others", [0, 3, 50 * CONNECTIONS])
@@ -107,6 +129,22 @@ def test_a_node_without_the_kind_of_tunnel_is_told() -> None:
 )
 def test_what_is_added_to_packets(size: int, node: int, pods: int, *, is_narrowed: bool, is_whole: bool) -> None:
     largest = {NODES: size}
-    assert bool(narrowed(largest, {"node1": min(node, pods), "node2": 9000})) is is_narrowed
-    assert bool(narrowed(largest, {"node2": min(node, pods), "node1": 9000})) is is_narrowed
-    assert bool(whole(largest, dict.fromkeys(NODES, node))) is is_whole
+    for here, there in (NODES, NODES[::-1]):
+        # The other node takes larger packets, which are of no use to pods that this one sends to.
+        node_mtus, pod_mtus = {here: node, there: 9000}, {here: pods, there: 9000}
+        assert bool(narrowed(largest, node_mtus, pod_mtus)) is is_narrowed
+        assert bool(whole(largest, node_mtus)) is is_whole
+        assert [told.split(":")[0] for told in small(node_mtus, pod_mtus)] == (
+            [f"pods on {here} have an MTU of {pods} bytes, and {here} one of {node}"] if pods < node else []
+        )
+
+
+@pytest.mark.parametrize(
+    ("mode", "right"),
+    [
+        *(("flannel-vxlan", {2}), ("flannel-hostgw", {2}), ("flannel-alloc", {2, 3})),
+        *(("terway-shared", {2, 3}), ("terway-exclusive", {0, 1}), ("generic", set(range(5)))),
+    ],
+)
+def test_routers_of_the_cloud_may_show_and_others_are_told(mode: str, right: set[int]) -> None:
+    assert {count for count in range(5) if not miscounted({NODES: count}, load(mode))} == right
