@@ -9,7 +9,7 @@ import msgspec
 
 from netassay.claims import CLAIMS, FEATURES
 from netassay.errors import HarnessFault, UsageError
-from netassay.modes import load
+from netassay.modes import load, names
 from netassay.modes.detection import differences
 from netassay.modes.limits import beyond
 from netassay.modes.mode import GENERIC
@@ -73,7 +73,7 @@ def collect(run_dir: Path) -> RunRecord:
     ]
     run.started = run.started or min(times, default=0.0)
     run.finished = run.finished or max(times, default=0.0)
-    if run.detection and run.mode:
+    if run.detection and run.mode in names():
         run.notes += beyond(load(run.mode), run.detection)
         if run.mode == GENERIC and (differ := differences(run.detection.nodes)):
             run.notes.append(differ)

@@ -11,7 +11,8 @@ import netassay
 from netassay.errors import HarnessFault
 from netassay.families import families_of_pods, to_assay
 from netassay.fleet import Fleet, Run, sweep_leftovers
-from netassay.modes import detect, load
+from netassay.modes import detect, load, names
+from netassay.modes.limits import beyond
 from netassay.results.collect import collect, write_header
 from netassay.results.conclusion import Summary, summarize
 from netassay.results.facts import read_facts
@@ -94,9 +95,13 @@ class Assay:
     def _header(self) -> RunRecord:
         """Read what is to be known of the cluster, and keep it before anything can go wrong."""
         detection = detect(self.cluster)
-        mode = detection.mode if self.request.mode == "auto" else load(self.request.mode).name
+        asked = load(detection.mode if self.request.mode == "auto" else self.request.mode)
+        mode = asked.name
         if mode != detection.mode:
             self._notes.append(f"mode {mode} was asked for; detection would have chosen {detection.mode}")
+        if mode not in names():
+            # Of a file of the user's own nothing but its name is in the record, from which others have their limits.
+            self._notes += beyond(asked, detection)
         facts = read_facts(self.cluster)
         facts.lab = facts.lab or self.request.lab
         header = RunRecord(

@@ -30,6 +30,7 @@ class Assay:
         self.exit_code = done.returncode
         self.said = done.stdout + done.stderr
         self.folder = folder
+        assert (folder / "run.json").exists(), self.said
         self.run: dict[str, Any] = json.loads((folder / "run.json").read_text())
 
     def claims(self, *verdicts: str) -> set[str]:

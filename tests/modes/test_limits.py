@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from netassay.cli.look import detect as detect_command
 from netassay.errors import HarnessFault
@@ -16,8 +17,10 @@ from netassay.modes import Detection, NodeDetection, detect, load
 from netassay.modes.limits import beyond, density, room_of
 from netassay.modes.mode import read
 from netassay.report.page import render
-from netassay.results.collect import collect, write_header
+from netassay.results.collect import collect, read_run, write_header
 from netassay.results.schema import ClusterFacts, NodeFacts, RunRecord
+from netassay.runner.assay import Assay
+from netassay.runner.plan import Request
 from netassay.runner.preflight import preflight
 from tests.modes.test_detection import RecordedCluster
 from tests.modes.test_mode_data import mode_file
@@ -161,3 +164,23 @@ def test_detect_prints_it_and_how_many_pods_a_node_takes(
     assert "meant for up to 1,000 nodes (Alibaba Cloud, ACK: Flannel" in said
     assert "warning: the cluster has 201 nodes, and mode flannel-alloc is meant for up to 200 routes" in said
     assert "110 (pods)" in said
+
+
+def test_a_run_by_a_mode_of_the_users_own_is_concluded_and_notes_the_limits_that_it_extends(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("""
+name = "own"
+title = "Ours"
+plug_in = "flannel"
+summary = "As we have it."
+extends = "flannel-alloc"
+[claims]
+""")
+    cluster = cast("Cluster", Grown("flannel-alloc", 201))
+    assay = Assay(cluster, Request(mode=str(own), out=tmp_path / "run"), Console(quiet=True))
+    assert assay._header().mode == "own"
+    (tmp_path / "run" / "events").mkdir()
+    assay._conclude()
+    run = read_run(tmp_path / "run")
+    assert run.mode == "own"
+    assert any("mode own is meant for up to 200 routes" in note for note in run.notes)
