@@ -153,13 +153,17 @@ def test_a_nodes_label_counts_as_terway_took_it_when_the_node_was_new(
     assert ("no aliyun/eni" in told(detection)) is ("no aliyun/eni" in because)
 
 
+@pytest.mark.parametrize("joined", [True, False])
 @pytest.mark.parametrize(
     ("word", "mode"), [("ENIMultiIP", "terway-shared"), ("ENIOnly", "terway-exclusive"), ("VPC", "generic")]
 )
-def test_what_terways_daemon_does_everywhere_is_told_by_how_it_is_started(word: str, mode: str) -> None:
+def test_what_terways_daemon_does_everywhere_is_told_by_how_it_is_started(
+    word: str, mode: str, *, joined: bool
+) -> None:
     started = daemon("terway")
     (container,) = started["spec"]["template"]["spec"]["containers"]
-    container["command"] = ["/usr/bin/terwayd", "-log-level", "debug", "-daemon-mode", word]
+    container["command"] = ["/usr/bin/terwayd", "-log-level", "debug"]
+    container["args"] = [f"-daemon-mode={word}"] if joined else ["-daemon-mode", word]
     detection = detected([started], [eni_config()])
     assert (detection.mode, detection.plug_in) == (mode, "terway")
     assert (f"started with -daemon-mode {word}" in told(detection)) is (word != "ENIMultiIP")

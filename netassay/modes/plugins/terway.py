@@ -78,7 +78,7 @@ def _daemon_mode(daemon: dict[str, Any]) -> tuple[str, str] | None:
     """Tell the mode of a Terway whose daemon does the same on all nodes, and why; None if nodes say which it is."""
     if name_of(daemon) == "terway-eni":
         return EXCLUSIVE, "DaemonSet terway-eni: the older exclusive mode, one interface for each pod"
-    given = words(daemon)
+    given = [part for word in words(daemon) for part in word.split("=", 1)]
     value = next((after for word, after in pairwise(given) if word.lstrip("-") == DAEMON_MODE.lstrip("-")), "")
     mode = DAEMON_MODES.get(value.lower())
     if mode is None:
