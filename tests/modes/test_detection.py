@@ -98,6 +98,8 @@ def evidence(detection: Detection) -> str:
         ("eni-exclusive", "terway-exclusive", "terway", "label k8s.aliyun.com/exclusive-mode-eni-type=eniOnly"),
         ("eni-exclusive", "terway-exclusive", "terway", "this is a lab stand-in for Terway exclusive ENI"),
         ("datapath-v2", "terway-datapath-v2", "terway", "nodes.network.alibabacloud.com/node1: spec.datapath.type="),
+        ("bridge", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),
+        ("bridge", "generic", "unknown", "label netassay.dev/lab=bridge: this is a lab, and"),
         ("calico", "generic", "calico", "no IPPool and no Installation that says how packets go between nodes"),
         ("flannel-and-calico", "generic", "calico, flannel", "several plug-ins run"),
         ("unknown", "generic", "unknown", "no DaemonSet of a known plug-in among 2 of the cluster"),
