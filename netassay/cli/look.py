@@ -12,7 +12,7 @@ from netassay.cli.common import Context, InCluster, Json, Kubeconfig, Mirror, To
 from netassay.fleet import DEFAULT_IMAGE
 from netassay.modes import detect as detect_mode
 from netassay.modes import load
-from netassay.modes.limits import beyond, density, meant
+from netassay.modes.limits import beyond, bounded, density, meant
 from netassay.runner.images import IMAGES, mirrored
 from netassay.runner.preflight import Answer
 from netassay.runner.preflight import preflight as look_around
@@ -39,8 +39,7 @@ def detect(
     for what, limit in mode.limits.items():
         out.print(f"meant for up to {meant(what, limit)}", markup=False)
     if mode.density:
-        bound = mode.density
-        out.print(f"and for as many pods of a node as it has {bound.resource} ({bound.source})", markup=False)
+        out.print(f"and for {bounded(mode.density)}", markup=False)
     for line in beyond(mode, detection):
         out.print(f"warning: {line}", style="yellow", markup=False)
     for line in detection.evidence:

@@ -14,7 +14,7 @@ from netassay.modes.plugins.cilium import cilium
 from netassay.modes.plugins.flannel import canal, flannel, with_firewall
 from netassay.modes.plugins.others import antrea, kindnet
 from netassay.modes.plugins.terway import terway
-from netassay.modes.surroundings import LAB_LABEL, NodeDetection, Surroundings, lab_of, name_of
+from netassay.modes.surroundings import LAB_LABEL, NodeDetection, Surroundings, lab_of, name_of, what_a_lab_is
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,8 +78,8 @@ def detect(cluster: Cluster) -> Detection:
     around = Surroundings(cluster)
     lab, imitated = lab_of(around.nodes)
     if lab:
-        stand_in = f"a lab stand-in for {imitated}" if imitated else "a lab"
-        around.evidence.append(f"label {LAB_LABEL}={lab}: this is {stand_in}, and says nothing of any other cluster")
+        this = what_a_lab_is(imitated)
+        around.evidence.append(f"label {LAB_LABEL}={lab}: this is {this}, and says nothing of any other cluster")
     running = _running(around)
     rooms = {name_of(node): room_of(node) for node in around.nodes}
     per_node = [msgspec.structs.replace(one, room=rooms[one.node]) for one in _per_node(around, running)]

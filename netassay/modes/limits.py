@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from netassay.modes.detection import Detection
-    from netassay.modes.mode import Limit, Mode
+    from netassay.modes.mode import Density, Limit, Mode
 
 PODS: Final = "pods"
 """What a node is allowed of any pods, by its kubelet."""
@@ -81,6 +81,11 @@ def beyond(mode: Mode, detection: Detection) -> list[str]:
 def meant(what: str, limit: Limit) -> str:
     """Put a limit into words, as in `5,000 nodes (who says so)`."""
     return f"{limit.value:,} {LIMITED[what]} ({limit.source})"
+
+
+def bounded(density: Density) -> str:
+    """Put into words what bounds the pods of a node, as in `as many pods of a node as it has pods (who says so)`."""
+    return f"as many pods of a node as it has {density.resource} ({density.source})"
 
 
 def some(names: Sequence[str]) -> str:

@@ -102,6 +102,11 @@ def lab_of(nodes: Iterable[dict[str, Any]]) -> tuple[str, str]:
     return labels.get(LAB_LABEL, ""), labels.get(STAND_IN_LABEL, "").replace("_", " ")
 
 
+def what_a_lab_is(imitated: str) -> str:
+    """Say that a cluster is a lab, and what it stands in for, if it is not that system itself."""
+    return f"a lab stand-in for {imitated}" if imitated else "a lab"
+
+
 def runs(daemon: Mapping[str, Any]) -> bool:
     """Say whether a DaemonSet is meant for any node."""
     return bool(daemon.get("status", {}).get("desiredNumberScheduled", 0))

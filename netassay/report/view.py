@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from netassay.claims import CLAIMS, FEATURES
 from netassay.modes import load, names
-from netassay.modes.limits import density, meant
+from netassay.modes.limits import bounded, density, meant
 from netassay.report.figures import FigureGroup, figure_groups
 from netassay.report.grid import Grid, grid
 from netassay.report.timelines import EventView, event_views
@@ -276,8 +276,7 @@ def _limits(run: RunRecord) -> list[str]:
     if run.mode not in names():
         return []
     mode = load(run.mode)
-    bound = mode.density
-    of_node = [f"as many pods of a node as it has {bound.resource} ({bound.source})"] if bound else []
+    of_node = [bounded(mode.density)] if mode.density else []
     return [*(f"up to {meant(what, limit)}" for what, limit in mode.limits.items()), *of_node]
 
 

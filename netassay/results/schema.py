@@ -9,6 +9,7 @@ import msgspec
 
 from netassay.disruption.timeline import Timeline  # noqa: TC001 - msgspec reads it at run time
 from netassay.modes.detection import Detection  # noqa: TC001 - msgspec reads it at run time
+from netassay.modes.surroundings import what_a_lab_is
 from netassay.observation import Observation  # noqa: TC001 - msgspec reads it at run time
 
 SCHEMA: Final = "netassay.run/1"
@@ -162,7 +163,7 @@ def lab_name(cluster: ClusterFacts) -> str:
     """
     if not cluster.lab:
         return ""
-    return f"lab:{cluster.lab}, a lab" + (f" stand-in for {cluster.stands_in_for}" if cluster.stands_in_for else "")
+    return f"lab:{cluster.lab}, {what_a_lab_is(cluster.stands_in_for)}"
 
 
 class RunRecord(msgspec.Struct, kw_only=True):
